@@ -1,0 +1,38 @@
+# Everything runs from a fresh clone: each target does its own set-up first (see tools/setup.py).
+.PHONY: demo serve test check bench dist setup docs clean
+PY := .venv/bin/python
+OUT ?= demo-out
+
+demo:
+	@python3 tools/setup.py dev synapse
+	@$(PY) -m dueprocess demo --out $(OUT)
+
+serve:
+	@python3 tools/setup.py dev
+	@$(PY) -m dueprocess serve --install $(OUT)/install
+
+test:
+	@python3 tools/setup.py dev case synapse debian
+	@$(PY) -m pytest -n 2 --dist loadfile
+
+check:
+	@python3 tools/setup.py dev
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+bench:
+	@python3 tools/setup.py dev debian
+	@$(PY) bench/run.py
+
+dist:
+	@python3 tools/setup.py dev
+	@$(PY) -m build --wheel --no-isolation --outdir dist .
+
+docs:
+	@python3 tools/setup.py dev
+	@$(PY) tools/write_docs.py
+
+clean:
+	rm -rf dist build demo-out .stamps .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""A demand's life as events: kinds, fold, stages, and one module for each verb."""

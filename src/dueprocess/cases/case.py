@@ -1,0 +1,209 @@
+"""A case, folded from its events. Pure: the same events always give the same case."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from dueprocess.cases.events import Event, check_links
+from dueprocess.cases.stages import MOVES, STAGE_ORDER, Stage
+from dueprocess.errors import BrokenError, MalformedError, RefusedError
+from dueprocess.wire import Json
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """Where one target stands. ``ref`` (t1, t2 …) is the only name a target has in events."""
+
+    ref: str
+    stage: Stage = "read"
+    scope_sha256: str | None = None
+    plan_sha256: str | None = None
+    decision: Event | None = None
+    approvals: tuple[Event, ...] = ()
+    rejected: bool = False
+    resolved: str | None = None
+    produced: Event | None = None
+    delivered: Event | None = None
+    notice_delayed: Event | None = None
+    notice_started: tuple[str, ...] = ()
+    notified: tuple[str, ...] = ()
+    """Phases of notice that the user has had: ``before``, ``after``."""
+    challenged: bool = False
+    challenges: int = 0
+    narrowed: bool = False
+    purged: bool = False
+
+    @property
+    def decision_sha256(self) -> str | None:
+        return self.decision.text("decision_sha256") if self.decision else None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One demand's life so far."""
+
+    case_id: str
+    events: tuple[Event, ...]
+    stage: Stage = "received"
+    received: Event | None = None
+    verified: Event | None = None
+    doubted: Event | None = None
+    read: Event | None = None
+    assessed: Event | None = None
+    targets: Mapping[str, TargetState] = field(default_factory=dict)
+    closed: Event | None = None
+    registered: Event | None = None
+    deficient: bool = False
+
+    @property
+    def last_seq(self) -> int:
+        return len(self.events)
+
+    def target(self, ref: str) -> TargetState:
+        """The state of one target; refuses a reference that the case does not have."""
+        found = self.targets.get(ref)
+        if found is None:
+            have = ", ".join(self.targets) or "none yet (the paper was not read)"
+            raise RefusedError(
+                "no-such-target", f"This case has no target {ref!r}.", do=f"Choose from: {have}."
+            )
+        return found
+
+    @property
+    def outcome(self) -> str | None:
+        """Coarse outcome for the register, once closed."""
+        if self.closed is None:
+            return None
+        outcomes = set(_map(self.closed.body["outcomes"]).values())
+        if not outcomes:
+            return "rejected"
+        if len(outcomes) == 1:
+            return str(outcomes.pop())
+        return "complied_in_part"
+
+
+def fold(events: Iterable[Event]) -> Case:
+    """The case that these events tell. Raises ``BrokenError`` where they contradict the chain or the table."""
+    rows = tuple(events)
+    if not rows:
+        raise RefusedError("no-such-case", "There is no such case.", do="List them: dueprocess cases.")
+    try:
+        check_links(list(rows))
+    except MalformedError as error:
+        raise BrokenError(error.code, error.what, why=error.why, do=error.do) from error
+    case = Case(rows[0].case_id, ())
+    for event in rows:
+        case = evolve(case, event)
+    return case
+
+
+def evolve(case: Case, event: Event) -> Case:
+    """The case after one more event. Refuses an event that the table of stages does not allow here."""
+    case = replace(case, events=(*case.events, event))
+    if event.kind == "DemandReceived":
+        if case.received is not None:
+            raise BrokenError("received-twice", f"Case {case.case_id[:8]} was received twice.")
+        return replace(case, received=event)
+    if case.received is None:
+        raise BrokenError("not-received", f"Case {case.case_id[:8]} does not begin with its receipt.")
+    if "target" in event.body:
+        return _restage(_evolve_target(case, event))
+    _allow(event, case.stage)
+    return _restage(_evolve_case(case, event))
+
+
+def _evolve_case(case: Case, event: Event) -> Case:
+    match event.kind:
+        case "RequesterVerified":
+            return replace(case, verified=event, doubted=None)
+        case "RequesterDoubted":
+            return replace(case, doubted=event, verified=None)
+        case "DemandRead":
+            targets = {ref: TargetState(ref) for ref in _map(event.body["targets"])}
+            return replace(case, read=event, assessed=None, targets=targets)
+        case "DemandAssessed":
+            fresh = {ref: TargetState(ref, stage="assessed") for ref in case.targets}
+            return replace(case, assessed=event, targets=fresh)
+        case "DeficiencyNoticeSent":
+            return replace(case, deficient=True)
+        case "CaseClosed":
+            return replace(case, closed=event)
+        case "CaseRegistered":
+            return replace(case, registered=event)
+        case _:
+            raise BrokenError("unknown-event", f"{event.kind} has no place in a case.")
+
+
+def _evolve_target(case: Case, event: Event) -> Case:
+    ref = event.text("target")
+    if ref not in case.targets:
+        raise BrokenError("no-such-target", f"{event.kind} names the target {ref!r}, which was never read.")
+    state = case.targets[ref]
+    _allow(event, "closed" if case.closed and event.kind != "ParcelPurged" else state.stage)
+    leads = MOVES[event.kind][1]
+    moved = replace(_CHANGES[event.kind](state, event), stage=leads or state.stage)
+    return replace(case, targets={**case.targets, ref: moved})
+
+
+def _narrowed(state: TargetState, event: Event) -> TargetState:
+    """A new authorised scope voids every signature; what the user was told stays told."""
+    return TargetState(
+        state.ref,
+        scope_sha256=event.text("scope_sha256"),
+        plan_sha256=event.text("plan_sha256"),
+        narrowed=bool(event.body["cuts"]),
+        notice_delayed=state.notice_delayed,
+        notified=state.notified,
+        challenges=state.challenges,
+    )
+
+
+_CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
+    "ScopeNarrowed": _narrowed,
+    "DecisionProposed": lambda state, event: replace(state, decision=event, approvals=()),
+    "DecisionApproved": lambda state, event: replace(state, approvals=(*state.approvals, event)),
+    "DecisionRejected": lambda state, _: replace(state, rejected=True),
+    "DecisionWithdrawn": lambda state, _: replace(state, rejected=True),
+    "NoticeDelayed": lambda state, event: replace(state, notice_delayed=event),
+    "NoticeStarted": lambda state, event: replace(
+        state, notice_started=(*state.notice_started, event.text("phase"))
+    ),
+    "UserNotified": lambda state, event: replace(state, notified=(*state.notified, event.text("phase"))),
+    "ChallengeOpened": lambda state, _: replace(state, challenged=True, challenges=state.challenges + 1),
+    "ChallengeClosed": lambda state, _: replace(state, challenged=False),
+    "TargetResolved": lambda state, event: replace(state, resolved=event.text("subject")),
+    "ProductionStarted": lambda state, _: state,
+    "DataProduced": lambda state, event: replace(state, produced=event),
+    "DeliveryStarted": lambda state, _: state,
+    "ParcelDelivered": lambda state, event: replace(state, delivered=event),
+    "ParcelPurged": lambda state, _: replace(state, purged=True),
+}
+"""What each event about one target changes, besides its stage."""
+
+
+def _allow(event: Event, stage: Stage) -> None:
+    move = MOVES.get(event.kind)
+    if move is None or stage not in move[0]:
+        raise RefusedError(
+            "wrong-stage",
+            f"{event.kind} cannot follow the stage {stage!r}.",
+            why="Each step rests on the one before it.",
+            do="Look at what the case needs now: dueprocess next.",
+            source="architecture.md section 2; docs/stages.md",
+        )
+
+
+def _restage(case: Case) -> Case:
+    """The stage of the whole case: that of its slowest target that still goes on."""
+    if case.closed is not None:
+        return replace(case, stage="closed")
+    if not case.targets:
+        return case
+    stages = [state.stage for state in case.targets.values()]
+    going = [stage for stage in stages if stage != "refused"]
+    return replace(case, stage=min(going, key=STAGE_ORDER.__getitem__) if going else "refused")
+
+
+def _map(value: Json) -> Mapping[str, Json]:
+    if not isinstance(value, dict):
+        raise BrokenError("bad-event", "An event's map is no map.")
+    return value

@@ -1,0 +1,254 @@
+"""Verb 6, decide: propose, approve, reject. Two different people sign one document about one target.
+
+The document names everything that was decided; its digest is in history, its text in the vault, because it
+holds the identifier. Any change of scope, plan, assessment, recipient or notice makes another document, so
+it voids every signature. One person can refuse.
+
+Source: formats.md, "Decision document and signatures".
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.events import Draft
+from dueprocess.cases.narrow import not_producible
+from dueprocess.demand import Scope
+from dueprocess.errors import ConflictError, RefusedError
+from dueprocess.roster import Entry, Roster, Signature, check
+from dueprocess.wire import Json, b64, digest_of, instant, sha256_hex
+
+DECISION_DAYS = 30
+"""A decision lapses this many days after it was proposed; then it is proposed afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """One person's signature on one document, with the rosters and the time it is checked against."""
+
+    document: Mapping[str, Any]
+    signature: Signature
+    roster: Roster
+    now: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFacts:
+    """What a decision document is made of, beyond the case itself."""
+
+    origin: str
+    nonce: bytes
+    ref: str
+    scope: Scope
+    authority: Entry
+    plan_sha256: str
+    roster_sha256: str
+    now: dt.datetime
+    notice_days: int
+
+
+def decision_document(case: Case, facts: DecisionFacts) -> dict[str, Json]:
+    """The document that people sign about one target, in the shape of formats.md."""
+    if case.assessed is None or case.received is None:
+        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
+    assessed = case.assessed.body
+    notice = _notice(assessed["notice"], facts)
+    return {
+        "v": 1,
+        "origin": facts.origin,
+        "case_id": case.case_id,
+        "nonce": b64(facts.nonce),
+        "action": "disclose",
+        "emergency": None,
+        "order_ref": case.received.body["order_ref"],
+        "target": facts.ref,
+        "scope": facts.scope.as_json(),
+        "plan_sha256": facts.plan_sha256,
+        "assessment_sha256": assessed["assessment_sha256"],
+        "packs": assessed["packs"],
+        "legal_basis": assessed["basis"],
+        "recipient": {"authority": facts.authority.id, "key": recipient_key(facts.authority)},
+        "notice": notice,
+        "quorum": {"mode": "two", "need": 2},
+        "roster_sha256": facts.roster_sha256,
+        "expires_at": instant(facts.now + dt.timedelta(days=DECISION_DAYS)),
+    }
+
+
+def _notice(notice: Any, facts: DecisionFacts) -> dict[str, Json]:
+    rule = notice["rule"]
+    earliest: str | None = None
+    if rule in ("allowed_before_production", "required"):
+        earliest = instant(facts.now + dt.timedelta(days=facts.notice_days))
+    return {"rule": rule, "until": notice["until"], "earliest_production": earliest}
+
+
+def recipient_key(authority: Entry) -> str:
+    """The age recipient that this authority enrolled. Refuses an authority without one."""
+    key = authority.about.get("age")
+    if not key:
+        raise RefusedError(
+            "no-recipient-key",
+            f"The authority {authority.id} has no enrolled key to encrypt to.",
+            why="A parcel travels only as ciphertext for the requester's enrolled key.",
+            do="Enrol the authority again with its age recipient: dueprocess enrol.",
+            source="formats.md, Parcel",
+        )
+    return key
+
+
+def propose(case: Case, signing: Signing) -> list[Draft]:
+    """Records the first of two signatures."""
+    document, signature = signing.document, signing.signature
+    ref = str(document["target"])
+    state = case.target(ref)
+    if case.assessed is None or not case.assessed.body["producible"]:
+        raise not_producible(case)
+    _verified_requester(case, document)
+    check_current(case, state, document)
+    _signer(signing, "propose")
+    return [
+        Draft(
+            "DecisionProposed",
+            {
+                "target": ref,
+                "decision_sha256": digest_of(dict(document)),
+                "signature": signature.as_json(),
+                "action": document["action"],
+                "mode": document["quorum"]["mode"],
+                "expires_at": document["expires_at"],
+                "plan_sha256": document["plan_sha256"],
+                "scope_sha256": state.scope_sha256 or "",
+                "assessment_sha256": document["assessment_sha256"],
+                "recipient_key_sha256": sha256_hex(document["recipient"]["key"].encode()),
+                "authority": document["recipient"]["authority"],
+                "notice": document["notice"],
+            },
+        )
+    ]
+
+
+def approve(case: Case, signing: Signing) -> list[Draft]:
+    """Records the second signature, of another person than the first and than the one who called back."""
+    state = _open_decision(case, signing.document)
+    check_current(case, state, signing.document)
+    signer = _signer(signing, "approve")
+    proposer = _person(state)
+    if signer.id == proposer:
+        raise RefusedError(
+            "self-approval",
+            "Nobody approves their own proposal.",
+            why=f"{signer.id} proposed this decision.",
+            do="Ask a second enrolled person to read it and sign.",
+            source="formats.md, Decision document: two distinct persons",
+        )
+    _not_the_caller(case, {proposer, signer.id})
+    return [Draft("DecisionApproved", _signed(state, signing.signature))]
+
+
+def reject(case: Case, signing: Signing, *, reason: str) -> list[Draft]:
+    """Records a refusal: one person is enough, the proposer included."""
+    state = _open_decision(case, signing.document)
+    _signer(signing, "reject")
+    return [Draft("DecisionRejected", {**_signed(state, signing.signature), "reason": reason})]
+
+
+def check_current(case: Case, state: TargetState, document: Mapping[str, Any]) -> None:
+    """Refuses a document that no longer says what the case says: then every signature on it is void."""
+    assert case.assessed is not None
+    now_says = {
+        "case_id": case.case_id,
+        "plan_sha256": state.plan_sha256,
+        "assessment_sha256": case.assessed.body["assessment_sha256"],
+        "packs": case.assessed.body["packs"],
+        "legal_basis": case.assessed.body["basis"],
+    }
+    changed = [key for key, value in now_says.items() if document[key] != value]
+    if _scope_digest(document["scope"]) != state.scope_sha256:
+        changed.append("scope")
+    if changed:
+        raise RefusedError(
+            "decision-void",
+            "This decision no longer fits the case: "
+            + ", ".join(sorted(changed))
+            + " changed after it was written.",
+            why="Signatures mean one document. A widened scope, a new assessment or another plan is another document.",
+            do="Propose the decision afresh and let two people sign it.",
+            source="formats.md, Decision document: any changed field voids all approvals",
+        )
+
+
+def _scope_digest(scope: Any) -> str:
+    return digest_of(scope)
+
+
+def _open_decision(case: Case, document: Mapping[str, Any]) -> TargetState:
+    state = case.target(str(document["target"]))
+    if state.decision is None:
+        raise RefusedError("not-proposed", "Nobody has proposed a decision.", do="Run dueprocess propose.")
+    if state.decision_sha256 != digest_of(dict(document)):
+        raise ConflictError(
+            "other-decision",
+            "A different decision is open for this target.",
+            do="Read the open one and sign that.",
+        )
+    return state
+
+
+def _signed(state: TargetState, signature: Signature) -> dict[str, Json]:
+    return {
+        "target": state.ref,
+        "decision_sha256": state.decision_sha256,
+        "signature": signature.as_json(),
+    }
+
+
+def _signer(signing: Signing, verdict: str) -> Entry:
+    document, signature = signing.document, signing.signature
+    if signature.verdict != verdict:
+        raise RefusedError(
+            "wrong-verdict",
+            f"This signature says {signature.verdict!r}, not {verdict!r}.",
+            why="Role and verdict are part of what is signed: a rejection cannot be replayed as an approval.",
+            do="Sign with the verdict that is meant.",
+            source="formats.md, Decision document and signatures",
+        )
+    entry = signing.roster.staff(signature.credential, signing.now)
+    if signature.role not in entry.roles or signature.person != entry.id:
+        raise RefusedError(
+            "wrong-role", f"{entry.id} does not hold the role {signature.role!r}.", do="Sign in a role held."
+        )
+    check(signature, str(document["origin"]), dict(document), entry.public_key)
+    return entry
+
+
+def _person(state: TargetState) -> str:
+    assert state.decision is not None
+    return Signature.from_json(state.decision.body["signature"]).person
+
+
+def _verified_requester(case: Case, document: Mapping[str, Any]) -> None:
+    if case.verified is None:
+        raise RefusedError(
+            "requester-doubted",
+            "The requester is not authenticated: nothing can be decided.",
+            why="A mail proves no authority. Forged requests come from real mailboxes too.",
+            do="Call the authority back on a number that you found yourself, then run dueprocess authenticate.",
+            source="security.md 1.4; architecture.md section 2",
+        )
+    if case.verified.body["authority"] != document["recipient"]["authority"]:
+        raise RefusedError("other-recipient", "The recipient is not the authority that was authenticated.")
+
+
+def _not_the_caller(case: Case, signers: set[str]) -> None:
+    caller = case.verified.actor if case.verified else None
+    if caller in signers:
+        raise RefusedError(
+            "caller-signs",
+            f"{caller} authenticated the requester, so somebody else must sign the decision.",
+            why="Whoever vouches for the caller and decides alone about them could be fooled once for both.",
+            do="Let two people sign who did not make the call-back.",
+            source="formats.md, Decision document: neither attested the call-back",
+        )

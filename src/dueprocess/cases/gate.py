@@ -1,0 +1,218 @@
+"""The gate: what the production worker proves to itself, before the query and again before release.
+
+Pure. The worker brings the case, the rosters, the decision document, the plan that it compiled again, and what
+it proved about the log; nothing is taken from a flag that somebody set. A missing proof refuses.
+
+Source: formats.md, "Gate".
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.decide import check_current, recipient_key
+from dueprocess.cases.narrow import not_producible
+from dueprocess.cases.notify import BEFORE_RULES
+from dueprocess.errors import BrokenError, RefusedError
+from dueprocess.roster import Entry, Roster, Signature, check
+from dueprocess.wire import digest_of, instant, parse_instant
+
+GATE_SOURCE = "formats.md, Gate"
+
+Phase = Literal["produce", "deliver"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogProof:
+    """What the worker proved from the public log itself.
+
+    ``sealed`` holds the numbers of this case's events that lie under an epoch root in a leaf of the signed
+    head; ``read_to`` the last ledger number that was read with nothing missing; ``head_at`` the time of the
+    newest epoch (by the declared clock while the policy says ``quorum none``); ``witnessed`` whether the head
+    carries the policy's cosignatures.
+    """
+
+    sealed: frozenset[int]
+    read_to: int
+    head_size: int
+    head_at: dt.datetime
+    witnessed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """Everything the gate looks at, for one target."""
+
+    case: Case
+    ref: str
+    document: Mapping[str, Any]
+    roster: Roster
+    origin: str
+    plan_sha256: str
+    proof: LogProof
+    now: dt.datetime
+    freshest: dt.timedelta
+    phase: Phase
+
+
+def check_gate(facts: GateFacts) -> list[str]:
+    """What was proved, one sentence each. Raises ``RefusedError`` or ``BrokenError`` at the first thing that fails."""
+    state = facts.case.target(facts.ref)
+    proved = [_check_case(facts, state), _check_document(facts, state)]
+    proved += _check_people(facts, state)
+    proved += [_check_recipient(facts), _check_notice(facts, state), *_check_log(facts, state)]
+    return proved
+
+
+def _check_case(facts: GateFacts, state: TargetState) -> str:
+    case = facts.case
+    if case.assessed is None or not case.assessed.body["producible"]:
+        raise not_producible(case)
+    if case.verified is None:
+        raise RefusedError("requester-doubted", "The requester is not authenticated.", source=GATE_SOURCE)
+    if state.challenged:
+        raise RefusedError(
+            "challenged",
+            "A challenge is open: disclosure of this target is held.",
+            do="Decide the challenge first.",
+            source="architecture.md section 2, challenge",
+        )
+    wanted = ("approved", "producing") if facts.phase == "produce" else ("produced",)
+    if state.rejected or state.stage not in wanted:
+        raise RefusedError(
+            "not-approved",
+            f"This target is {state.stage}, so the step {facts.phase!r} is not open.",
+            why="Two people must have approved, and nobody refused or withdrawn since.",
+            do="Look at the case: dueprocess show.",
+            source=GATE_SOURCE,
+        )
+    return "The demand was assessed, its requester authenticated, and no challenge is open."
+
+
+def _check_document(facts: GateFacts, state: TargetState) -> str:
+    if state.decision_sha256 != digest_of(dict(facts.document)):
+        raise BrokenError(
+            "decision-altered",
+            "The decision document in the vault is not the one that history names.",
+            why="Its digest differs from the one that was signed and sealed.",
+            do="Stop. Find out who changed the vault; propose the decision afresh.",
+            source=GATE_SOURCE,
+        )
+    check_current(facts.case, state, facts.document)
+    if facts.document["origin"] != facts.origin or facts.document["target"] != facts.ref:
+        raise RefusedError(
+            "other-decision", "This decision was made for another place or target.", source=GATE_SOURCE
+        )
+    if facts.plan_sha256 != facts.document["plan_sha256"]:
+        raise RefusedError(
+            "plan-differs",
+            "The plan compiled now is not the one that two people signed for.",
+            why="The data map, the scope or the program changed since.",
+            do="Look at the difference, narrow again and let two people sign again.",
+            source="formats.md, Plan",
+        )
+    if facts.now >= parse_instant(facts.document["expires_at"]):
+        raise RefusedError(
+            "decision-expired",
+            f"The decision expired at {facts.document['expires_at']}.",
+            do="Propose it afresh.",
+            source=GATE_SOURCE,
+        )
+    return "The decision document is the sealed one, says what the case says, and has not expired."
+
+
+def _check_people(facts: GateFacts, state: TargetState) -> list[str]:
+    assert state.decision is not None
+    given = [state.decision, *state.approvals]
+    signers: list[Entry] = []
+    for event, verdict in zip(given, ["propose"] + ["approve"] * len(state.approvals), strict=True):
+        signature = Signature.from_json(event.body["signature"])
+        if signature.verdict != verdict:
+            raise RefusedError(
+                "wrong-verdict", f"A {event.kind} carries a {signature.verdict!r}.", source=GATE_SOURCE
+            )
+        entry = facts.roster.staff(signature.credential, facts.now)
+        if entry.counts_from > parse_instant(event.recorded_at):
+            raise RefusedError("signer-inactive", f"{entry.id} signed before their enrolment counted.")
+        check(signature, facts.origin, dict(facts.document), entry.public_key)
+        signers.append(entry)
+    people = {entry.id for entry in signers}
+    if len(people) < 2:
+        raise RefusedError("two-people", "Two different people must have signed.", source=GATE_SOURCE)
+    caller = facts.case.verified.actor if facts.case.verified else ""
+    if caller in people:
+        raise RefusedError("caller-signs", f"{caller} made the call-back and signed.", source=GATE_SOURCE)
+    return [f"{' and '.join(sorted(people))} signed exactly this document, chained to the pinned founders."]
+
+
+def _check_recipient(facts: GateFacts) -> str:
+    recipient = facts.document["recipient"]
+    authority = facts.roster.authority(recipient["authority"])
+    if authority is None or not authority.active(facts.now):
+        raise RefusedError(
+            "authority-suspended", "The authority is not, or no longer, in good standing.", source=GATE_SOURCE
+        )
+    if recipient_key(authority) != recipient["key"]:
+        raise RefusedError(
+            "recipient-rekeyed",
+            "The authority's key changed after the decision was signed.",
+            do="Propose the decision afresh, for the new key.",
+            source=GATE_SOURCE,
+        )
+    return f"The recipient {authority.id} is in good standing and its key is the one that was signed."
+
+
+def _check_notice(facts: GateFacts, state: TargetState) -> str:
+    notice = facts.document["notice"]
+    if notice["rule"] in BEFORE_RULES:
+        if "before" not in state.notified:
+            raise RefusedError(
+                "notice-first",
+                "The user was not told yet, and the law allows telling before production.",
+                do="Let the worker send the notice: dueprocess notify.",
+                source="architecture.md section 2, notify",
+            )
+        if facts.now < parse_instant(notice["earliest_production"]):
+            raise RefusedError(
+                "notice-window",
+                f"The user may object until {notice['earliest_production']}.",
+                why=f"It is {instant(facts.now)}.",
+                do="Wait; production becomes possible by itself.",
+                source="formats.md, Decision document: earliest_production",
+            )
+        return "The user was told and the time to object is over."
+    return f"The notice rule is {notice['rule']}: the user is told later, as the law says."
+
+
+def _check_log(facts: GateFacts, state: TargetState) -> list[str]:
+    proof = facts.proof
+    last = state.produced if facts.phase == "deliver" else (state.approvals[-1] if state.approvals else None)
+    need = [
+        event.case_seq for event in facts.case.events if last is not None and event.case_seq <= last.case_seq
+    ]
+    missing = [seq for seq in need if seq not in proof.sealed]
+    if missing or not need:
+        raise RefusedError(
+            "not-sealed",
+            f"Events {missing} of this case are not in the public log yet.",
+            why="Nothing is disclosed that was not sealed in the log first.",
+            do="Wait for the epoch to close; the worker tries again by itself.",
+            source="architecture.md 1.4; formats.md, Gate",
+        )
+    if facts.now - proof.head_at > facts.freshest:
+        raise RefusedError(
+            "log-stale",
+            f"The newest epoch in the log is of {proof.head_at:%Y-%m-%d %H:%M} UTC.",
+            why="A head that old could hide a revocation or a challenge.",
+            do="Let the log signer run.",
+            source=GATE_SOURCE,
+        )
+    kind = "witnessed" if proof.witnessed else "not witnessed (the policy says `quorum none`)"
+    until = "the parcel" if facts.phase == "deliver" else "the approval"
+    sealed = (
+        f"All {len(need)} events up to {until} lie under the signed head of {proof.head_size} leaves, {kind}."
+    )
+    absent = f"Every ledger record since, up to number {proof.read_to}, was read: nothing stands against it."
+    return [sealed, absent]

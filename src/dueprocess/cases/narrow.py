@@ -1,0 +1,108 @@
+"""Verb 5, narrow: demanded ∩ permitted = authorised, per target, with the reason for each thing cut."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dueprocess.cases.case import Case
+from dueprocess.cases.events import Draft
+from dueprocess.demand import Scope, ScopeItem, check_authorisable, diff, ordered
+from dueprocess.errors import RefusedError
+from dueprocess.law import Finding
+from dueprocess.wire import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """One target's three scopes. ``authorised`` is what two people will be asked to sign."""
+
+    ref: str
+    demanded: Scope
+    permitted: ScopeItem | None
+    authorised: Scope
+    findings: Sequence[Finding]
+    plan_sha256: str
+    map_sha256: str
+
+
+def narrow(case: Case, narrowing: Narrowing) -> list[Draft]:
+    """Records the authorised scope of one target. Refuses anything that the law does not permit."""
+    if case.assessed is None:
+        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
+    if not case.assessed.body["producible"]:
+        raise not_producible(case)
+    item = _within_law(narrowing)
+    check_authorisable(item)
+    return [
+        Draft(
+            "ScopeNarrowed",
+            {
+                "target": narrowing.ref,
+                "scope_sha256": narrowing.authorised.sha256,
+                "categories": list[Json](ordered(item.categories)),
+                "cuts": _cuts(narrowing),
+                "plan_sha256": narrowing.plan_sha256,
+                "map_sha256": narrowing.map_sha256,
+                **item.period.as_json(),
+            },
+        )
+    ]
+
+
+def not_producible(case: Case) -> RefusedError:
+    """The refusal for a demand that cannot lead to a production, emergencies named as such."""
+    outcome = case.assessed.text("outcome") if case.assessed else "unknown"
+    if case.read is not None and case.read.body["emergency"]:
+        return RefusedError(
+            "emergency-not-producible",
+            "Emergencies are assessed, but this version cannot produce for them.",
+            why="18 USC 2702(b)(8) and (c)(4) say that a provider may disclose, never that it must; forged emergency "
+            "requests have fooled the largest services, and the checks that an emergency needs are not built yet.",
+            do="Call the authority back on a number that you find yourself, keep the data from deletion, call counsel.",
+            source="18 USC 2702(b)(8), (c)(4)",
+        )
+    return RefusedError(
+        "not-producible",
+        f"The assessment of this demand is {outcome.replace('_', ' ')}: nothing can be produced on it.",
+        why="Only people grant, and only what an assessed rule permits.",
+        do="Read the findings (dueprocess show), send the deficiency notice or ask counsel.",
+        source="law.md 1.2, outcome lattice",
+    )
+
+
+def _within_law(narrowing: Narrowing) -> ScopeItem:
+    items = narrowing.authorised.items
+    if len(items) != 1:
+        raise RefusedError(
+            "one-target", "One decision concerns one target.", source="formats.md, Decision document"
+        )
+    item = items[0]
+    demanded = narrowing.demanded.item(item.target)
+    if demanded is None or narrowing.permitted is None or not item.within(narrowing.permitted):
+        raise RefusedError(
+            "wider-than-permitted",
+            "The authorised scope is wider than what the law permits here.",
+            why="authorised ⊆ permitted ⊆ demanded; a scope may only shrink.",
+            do="Choose fewer categories or a shorter window.",
+            source="formats.md, Scope",
+        )
+    return item
+
+
+def _cuts(narrowing: Narrowing) -> list[Json]:
+    target = narrowing.authorised.items[0].target
+    cuts: list[Json] = []
+    for cut in diff(narrowing.demanded.only(target), narrowing.authorised):
+        cuts += [
+            {"category": category, "finding": _reason(narrowing, category)}
+            for category in ordered(cut.categories)
+        ]
+        if cut.period is not None:
+            cuts.append({"category": None, "finding": "window-narrowed"})
+    return cuts
+
+
+def _reason(narrowing: Narrowing, category: str) -> str:
+    for finding in narrowing.findings:
+        if finding.kind == "cut" and category in finding.categories:
+            return finding.code
+    return "narrowed-by-staff"

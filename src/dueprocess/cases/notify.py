@@ -1,0 +1,77 @@
+"""Verb 10, notify: what the user is owed, and when. Owed notice follows from the events, never from a queue.
+
+Phases: ``before`` (allowed before production: the user can object first) and ``after`` (what was handed over;
+after a nondisclosure order ends, the only one).
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.events import Draft
+from dueprocess.wire import parse_instant
+
+PHASES = ("before", "after")
+BEFORE_RULES = frozenset({"required", "allowed_before_production"})
+
+
+def notice_rule(state: TargetState) -> Mapping[str, Any]:
+    """The notice part of the signed decision; without a decision nothing is owed."""
+    notice: Any = state.decision.body["notice"] if state.decision else {}
+    return notice if isinstance(notice, Mapping) else {}
+
+
+def owed_notice(state: TargetState, now: dt.datetime) -> str | None:
+    """The phase of notice that is owed for this target at that instant, or None."""
+    rule = notice_rule(state)
+    if state.decision is None or not rule or state.stage in ("proposed", "refused"):
+        return None
+    kind = rule["rule"]
+    if kind == "forbidden_by" or (kind == "delayed_until" and not order_ended(rule, now)):
+        return None
+    if kind in BEFORE_RULES and "before" not in state.notified and state.stage == "approved":
+        return "before"
+    if state.delivered is not None and "after" not in state.notified:
+        return "after"
+    return None
+
+
+def order_ended(rule: Mapping[str, Any], now: dt.datetime) -> bool:
+    """Whether a nondisclosure order has ended. One without an end runs until it is lifted."""
+    until = rule.get("until")
+    return isinstance(until, str) and parse_instant(until) <= now
+
+
+def notice_pending(case: Case) -> bool:
+    """Whether some user of this case is still to be told, now or when an order ends."""
+    states = case.targets.values()
+    return any(
+        state.delivered is not None
+        and "after" not in state.notified
+        and notice_rule(state).get("rule") != "forbidden_by"
+        for state in states
+    )
+
+
+def delay(state: TargetState) -> list[Draft]:
+    """Records once that a nondisclosure order holds the notice back."""
+    rule = notice_rule(state)
+    if rule.get("rule") != "delayed_until" or state.notice_delayed is not None:
+        return []
+    return [
+        Draft(
+            "NoticeDelayed", {"target": state.ref, "basis": "nondisclosure order", "until": rule.get("until")}
+        )
+    ]
+
+
+def start(state: TargetState, phase: str, letter_sha256: str) -> list[Draft]:
+    """Records the intent to send before anything is sent: a letter cannot be taken back."""
+    return [Draft("NoticeStarted", {"target": state.ref, "phase": phase, "letter_sha256": letter_sha256})]
+
+
+def notified(state: TargetState, phase: str, letter_sha256: str, channel: str) -> list[Draft]:
+    """Records that the user was told."""
+    body = {"target": state.ref, "phase": phase, "letter_sha256": letter_sha256, "channel": channel}
+    return [Draft("UserNotified", {**body})]

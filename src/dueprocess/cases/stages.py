@@ -1,0 +1,68 @@
+"""The literal table of stages and moves. A stage is never assigned: it follows from the events.
+
+Each target of a case has a stage of its own, because each has a decision of its own; the case's stage is that
+of its slowest target that is still going on. The diagram in docs/stages.md is generated from `MOVES`.
+"""
+
+from typing import Literal, get_args
+
+Stage = Literal[
+    "received", "read", "assessed", "narrowed", "proposed", "approved", "producing", "produced", "delivering",
+    "delivered", "refused", "closed",
+]  # fmt: skip
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
+    "RequesterVerified": (frozenset(STAGES) - {"closed"}, None),
+    "RequesterDoubted": (frozenset(STAGES) - {"closed"}, None),
+    "DemandRead": (frozenset({"received", "read", "assessed", "narrowed"}), "read"),
+    "DemandAssessed": (frozenset({"read", "assessed", "narrowed", "proposed"}), "assessed"),
+    "DeficiencyNoticeSent": (frozenset({"assessed", "narrowed"}), None),
+    "ScopeNarrowed": (frozenset({"assessed", "narrowed", "proposed", "approved"}), "narrowed"),
+    "DecisionProposed": (frozenset({"narrowed"}), "proposed"),
+    "DecisionApproved": (frozenset({"proposed"}), "approved"),
+    "DecisionRejected": (frozenset({"proposed", "approved"}), "refused"),
+    "DecisionWithdrawn": (frozenset({"proposed", "approved", "producing", "produced"}), "refused"),
+    "NoticeDelayed": (frozenset(STAGES) - {"received", "read", "closed"}, None),
+    "NoticeStarted": (frozenset(STAGES) - {"received", "read"}, None),
+    "UserNotified": (frozenset(STAGES) - {"received", "read"}, None),
+    "ChallengeOpened": (frozenset({"narrowed", "proposed", "approved", "producing", "produced"}), None),
+    "ChallengeClosed": (frozenset({"narrowed", "proposed", "approved", "producing", "produced"}), None),
+    "TargetResolved": (frozenset({"producing"}), None),
+    "ProductionStarted": (frozenset({"approved", "producing"}), "producing"),
+    "DataProduced": (frozenset({"producing"}), "produced"),
+    "DeliveryStarted": (frozenset({"produced"}), "delivering"),
+    "ParcelDelivered": (frozenset({"delivering"}), "delivered"),
+    "ParcelPurged": (frozenset({"produced", "delivered", "refused", "closed"}), None),
+    "CaseClosed": (frozenset({"received", "read", "assessed", "delivered", "refused"}), "closed"),
+    "CaseRegistered": (frozenset({"closed"}), None),
+}
+"""Kind of event → (stages it may follow, stage it leads to; None leaves the stage as it is)."""
+
+STAGE_MEANING: dict[Stage, str] = {
+    "received": "arrived; nobody has read it yet",
+    "read": "transcribed by a person",
+    "assessed": "checked against the law",
+    "narrowed": "reduced to what the law allows",
+    "proposed": "one person signed; a second is needed",
+    "approved": "two people signed",
+    "producing": "being collected",
+    "produced": "collected and sealed for the requester",
+    "delivering": "hand-over begun",
+    "delivered": "handed over",
+    "refused": "nothing is handed over for this target",
+    "closed": "finished",
+}
+
+STAGE_ORDER: dict[str, int] = {stage: place for place, stage in enumerate(STAGES)}
+
+
+def diagram() -> str:
+    """The stage table as a Mermaid state diagram, for the documentation."""
+    lines = ["stateDiagram-v2", "    [*] --> received: DemandReceived"]
+    for kind, (sources, leads) in MOVES.items():
+        if leads is not None:
+            lines += [
+                f"    {source} --> {leads}: {kind}" for source in sorted(sources, key=STAGE_ORDER.__getitem__)
+            ]
+    return "\n".join([*lines, "    closed --> [*]"]) + "\n"

@@ -1,0 +1,1 @@
+"""Settings and addresses, loaded by name and imported by nobody."""

@@ -1,0 +1,181 @@
+"""Verbs 1 to 5 around their steps: receive, authenticate, read, assess, narrow."""
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dueprocess.cases.case import Case
+from dueprocess.cases.events import Event
+from dueprocess.cases.narrow import Narrowing
+from dueprocess.demand import Demand, Period, Scope, ScopeItem, expand, parse_demand, parse_scope
+from dueprocess.desk.desk import Desk
+from dueprocess.errors import RefusedError
+from dueprocess.history.append import load_case
+from dueprocess.intake.paper import Paper, open_paper
+from dueprocess.law import Assessment, Finding
+from dueprocess.law import assess as assess_demand
+from dueprocess.plan import Plan, compile_plan
+from dueprocess.steps import assess as assess_step
+from dueprocess.steps import authenticate as authenticate_step
+from dueprocess.steps import narrow as narrow_step
+from dueprocess.steps import read as read_step
+from dueprocess.steps import receive as receive_step
+from dueprocess.tlog.subjects import subjects_root
+from dueprocess.wire import Json, b64, digest_of, unb64
+
+
+def receive(desk: Desk, path: Path, *, channel: str, actor: str, now: dt.datetime) -> tuple[str, Paper]:
+    """Stores the bytes as they came and opens a case. Returns its id and the paper as read."""
+    paper = open_paper(path)
+    case_id = secrets.token_hex(16)
+    desk.keys.make(case_id)
+    desk.vault.put(case_id, "paper", path.read_bytes())
+    nonce = secrets.token_bytes(32)
+    meta: dict[str, Json] = {"nonce": b64(nonce), "name": path.name, "kind": paper.kind}
+    desk.vault.put_json(case_id, "paper-meta", meta)
+    receive_step.receive(
+        case_id,
+        desk.hand(actor, now, case_id),
+        paper_sha256=paper.sha256,
+        nonce=nonce,
+        channel=channel,
+        media=paper.kind,
+        size_bytes=path.stat().st_size,
+    )
+    return case_id, paper
+
+
+def authenticate(
+    desk: Desk, case_id: str, *, authority: str | None, findings: Sequence[str], actor: str, now: dt.datetime
+) -> Event:
+    """Records what a person found out about the requester; the authority must be enrolled and active."""
+    entry = desk.roster().authority(authority) if authority is not None else None
+    if authority is not None and (entry is None or not entry.active(now)):
+        raise RefusedError(
+            "unknown-authority",
+            f"There is no active authority {authority!r} in the roster.",
+            why="A parcel goes only to a key that two people enrolled for an authority they checked.",
+            do="Enrol it: dueprocess enrol authority.",
+            source="formats.md, Rosters",
+        )
+    hand = desk.hand(actor, now, case_id)
+    return authenticate_step.authenticate(case_id, hand, authority=entry, findings=findings)
+
+
+def read(desk: Desk, case_id: str, demand: Demand, *, country: str, actor: str, now: dt.datetime) -> Event:
+    """Stores a person's transcription in the vault and records its digest."""
+    value = demand.as_json()
+    accounts = [item.target.value for item in demand.scope.items]
+    desk.vault.put_json(case_id, f"reading:{digest_of(value)}", value)
+    root = subjects_root(desk.subjects_secret(case_id), accounts)
+    hand = desk.hand(actor, now, case_id)
+    return read_step.read(case_id, hand, demand, country=country, subjects_root=root.hex())
+
+
+def reading(desk: Desk, case: Case) -> Demand:
+    """The transcription that the case rests on now."""
+    if case.read is None:
+        raise RefusedError(
+            "not-read", "Nobody has read this paper yet.", do="Transcribe it: dueprocess read."
+        )
+    return parse_demand(desk.vault.get_json(case.case_id, f"reading:{case.read.text('reading_sha256')}"))
+
+
+def assess(desk: Desk, case_id: str, *, actor: str, now: dt.datetime) -> Assessment:
+    """Asks the rule packs about the reading and records the answer by digest."""
+    case = load_case(case_id)
+    assessment = assess_demand(reading(desk, case), list(desk.packs.values()), on=now.date())
+    desk.vault.put_json(case_id, f"assessment:{assessment.assessment_sha256}", assessment.as_json())
+    assess_step.assess(case_id, desk.hand(actor, now, case_id), assessment, expected=case.last_seq)
+    return assessment
+
+
+def assessed(desk: Desk, case: Case) -> Assessment:
+    """The assessment again, computed from the reading: the engine has no clock, so it must be the same."""
+    if case.assessed is None:
+        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
+    on = dt.date.fromisoformat(case.assessed.text("on"))
+    found = assess_demand(reading(desk, case), list(desk.packs.values()), on=on)
+    if found.assessment_sha256 != case.assessed.body["assessment_sha256"]:
+        raise RefusedError(
+            "packs-changed",
+            "The rule packs give another answer now than when this demand was assessed.",
+            why="A pack was updated since.",
+            do="Assess it again: dueprocess assess.",
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How far a person narrows one target. None leaves what the law permits."""
+
+    categories: frozenset[str] | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+def narrow(
+    desk: Desk, case_id: str, ref: str, choice: Choice, *, actor: str, now: dt.datetime
+) -> tuple[Scope, Plan]:
+    """Cuts one target to what the law permits and a person chose, compiles its plan, records both by digest."""
+    case = load_case(case_id)
+    demand, assessment = reading(desk, case), assessed(desk, case)
+    place = list(case.targets).index(case.target(ref).ref)
+    demanded, permitted = demand.scope.items[place], assessment.permitted[place]
+    if demanded.target.kind != "account":
+        raise RefusedError(
+            "resolve-first",
+            f"A target of the kind {demanded.target.kind} must first be resolved, under its own two-person decision.",
+            why="Which account stands behind it is itself a disclosure. That decision is not built in this version.",
+            do="Ask the authority to name the account.",
+            source="formats.md, Scope",
+        )
+    if permitted is None:
+        raise RefusedError(
+            "nothing-permitted",
+            f"The law permits nothing of what is asked about {ref}.",
+            do="Reject it, with the assessment's findings as the reason: dueprocess close.",
+            source=", ".join(assessment.legal_basis),
+        )
+    item = _chosen(permitted, choice)
+    authorised = Scope(secrets.token_bytes(32), (item,))
+    plan = compile_plan(item, desk.datamap, nonce=secrets.token_bytes(32))
+    stored: dict[str, Json] = {"scope": authorised.as_json(), "plan_nonce": b64(plan.nonce)}
+    desk.vault.put_json(case_id, f"scope:{authorised.sha256}", stored)
+    narrowing = Narrowing(
+        ref=ref,
+        demanded=demand.scope,
+        permitted=permitted,
+        authorised=authorised,
+        findings=_about(assessment, place),
+        plan_sha256=plan.plan_sha256,
+        map_sha256=desk.datamap.sha256,
+    )
+    narrow_step.narrow(case_id, desk.hand(actor, now, case_id), narrowing, expected=case.last_seq)
+    return authorised, plan
+
+
+def authorised(desk: Desk, case: Case, ref: str) -> tuple[Scope, Plan]:
+    """The authorised scope of a target with its plan compiled again from the map as it is now."""
+    state = case.target(ref)
+    if state.scope_sha256 is None:
+        raise RefusedError("not-narrowed", f"{ref} was not narrowed yet.", do="Run dueprocess narrow.")
+    stored: Any = desk.vault.get_json(case.case_id, f"scope:{state.scope_sha256}")
+    scope = parse_scope(stored["scope"])
+    return scope, compile_plan(scope.items[0], desk.datamap, nonce=unb64(stored["plan_nonce"], length=32))
+
+
+def _chosen(permitted: ScopeItem, choice: Choice) -> ScopeItem:
+    categories = permitted.categories
+    if choice.categories is not None:
+        categories = expand(choice.categories)
+    period = Period(choice.since or permitted.period.since, choice.until or permitted.period.until)
+    return ScopeItem(permitted.target, categories, period, permitted.purpose)
+
+
+def _about(assessment: Assessment, place: int) -> list[Finding]:
+    return [f for f in assessment.findings if f.target_index in (None, place)]

@@ -1,0 +1,129 @@
+"""An opened installation: settings, keys, vault, rule packs, data map, pinned roots."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dueprocess.cases.rosters import fold_rosters, roster_stream
+from dueprocess.errors import BrokenError, MalformedError, UnavailableError
+from dueprocess.history import connection
+from dueprocess.history.append import Hand, load_events
+from dueprocess.law import Pack
+from dueprocess.library.datamaps import load_map
+from dueprocess.library.installation import Installation, open_installation
+from dueprocess.library.packs import shipped_packs
+from dueprocess.plan import DataMap
+from dueprocess.publication.log import Log, read_log_file
+from dueprocess.publication.signer import LogSigner
+from dueprocess.roster import Roster
+from dueprocess.tlog.policy import Policy, parse_policy
+from dueprocess.vault import KeyStore, Vault
+from dueprocess.wire import parse_json, sha256_hex
+
+SUBJECTS_LABEL = b"dueprocess/subjects/v0\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """What the production worker trusts without the database: founders' digest and log policy."""
+
+    origin: str
+    founding_sha256: str
+    policy: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that acting on cases needs, opened once."""
+
+    installation: Installation
+    keys: KeyStore
+    vault: Vault
+    packs: Mapping[str, Pack]
+    datamap: DataMap
+    pins: Pins
+
+    @property
+    def stream(self) -> str:
+        return roster_stream(self.pins.origin)
+
+    @property
+    def policy(self) -> Policy:
+        return parse_policy(self.pins.policy)
+
+    @property
+    def master(self) -> bytes:
+        """The secret from which every epoch's seed derives."""
+        return self.keys.secret("epoch-master")
+
+    def hand(self, actor: str, now: datetime, case_id: str) -> Hand:
+        """Who writes, when, under this case's record key."""
+        return Hand(actor, now, self.keys.keys(case_id).record_key)
+
+    def roster(self) -> Roster:
+        """The rosters as the signed chain gives them."""
+        return fold_rosters(load_events(self.stream), origin=self.pins.origin, root=self.pins.founding_sha256)
+
+    def roster_sha256(self) -> str:
+        """Digest of the newest roster event: which rosters a decision was made under."""
+        return load_events(self.stream)[-1].sha256
+
+    def log(self) -> Log:
+        """The log with its signing key: for the log's signer only."""
+        place = self.installation
+        signer = LogSigner.open(place.origin, place.keys / "log.pem")
+        return Log(place.log, signer, self.master, epoch_seconds=place.epoch_seconds)
+
+    def read_log(self, path: str) -> bytes:
+        return read_log_file(self.installation.log, path)
+
+    def subjects_secret(self, case_id: str) -> bytes:
+        """The secret under which a case's list of subjects is committed, 32 bytes."""
+        return hmac.new(self.keys.keys(case_id).record_key, SUBJECTS_LABEL, hashlib.sha256).digest()
+
+
+def open_desk(root: Path) -> Desk:
+    """Opens an installation: settings, store, keys, packs, map, pins. Refuses a folder that is none."""
+    place = open_installation(root)
+    connection.use(place.database)
+    connection.reachable(place.database)
+    keys = KeyStore.open(place.keys)
+    return Desk(
+        installation=place,
+        keys=keys,
+        vault=Vault(place.vault, keys),
+        packs=shipped_packs(),
+        datamap=load_map(place.datamap),
+        pins=read_pins(place.worker / "pins.json"),
+    )
+
+
+def read_pins(path: Path) -> Pins:
+    """The pinned roots. Refuses a file with other keys."""
+    try:
+        found: Any = parse_json(path.read_bytes(), "pins")
+    except OSError as error:
+        raise UnavailableError(
+            "no-pins",
+            "The pinned founders cannot be read.",
+            why=str(error),
+            do="Restore worker/pins.json from its copy.",
+        ) from error
+    if not isinstance(found, dict) or set(found) != {"v", "origin", "founding_sha256", "policy"}:
+        raise MalformedError("bad-pins", "pins.json has other keys than it should.")
+    return Pins(str(found["origin"]), str(found["founding_sha256"]), str(found["policy"]).encode())
+
+
+def check_digest(data: bytes, wanted: str, name: str) -> bytes:
+    """The same bytes, if they have the digest that history names; else the vault was changed."""
+    if sha256_hex(data) != wanted:
+        raise BrokenError(
+            "vault-altered",
+            f"The {name} in the vault is not the one that history names.",
+            do="Restore the vault from a backup and run dueprocess fsck.",
+        )
+    return data

@@ -1,0 +1,66 @@
+"""The gate as the worker runs it: proof from the log, decision from the vault, plan compiled again, pure checks."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from dueprocess.cases.case import Case
+from dueprocess.cases.gate import GateFacts, LogProof, Phase, check_gate
+from dueprocess.desk.decisions import open_decision
+from dueprocess.desk.demands import authorised
+from dueprocess.desk.desk import Desk
+from dueprocess.plan import Plan
+from dueprocess.production.proof import LogView, prove_log, remember_head
+
+FRESHEST_EPOCHS = 2
+"""A head may be at most this many epochs old, and never more than an hour beyond the epoch's own length."""
+
+
+def log_view(desk: Desk) -> LogView:
+    """The worker's own way to the log, with its pinned policy and last seen head."""
+    place = desk.installation
+    return LogView(
+        read=desk.read_log,
+        policy=desk.policy,
+        master=desk.master,
+        case_key=lambda case_id: desk.keys.keys(case_id).record_key,
+        roster_stream=desk.stream,
+        epoch_seconds=place.epoch_seconds,
+        seen=place.worker / "seen-checkpoint",
+    )
+
+
+def prove(desk: Desk, case_id: str) -> LogProof:
+    """Proves from the log what there is to prove about one case, and remembers the head."""
+    view = log_view(desk)
+    proof = prove_log(view, case_id)
+    remember_head(view)
+    return proof
+
+
+def last_look(
+    desk: Desk, ref: str, phase: Phase, proof: LogProof, now: dt.datetime
+) -> Callable[[Case], list[str]]:
+    """The whole gate, to be run on the case as it is under the append lock."""
+
+    def look(case: Case) -> list[str]:
+        return check_gate(
+            GateFacts(
+                case=case,
+                ref=ref,
+                document=open_decision(desk, case, ref),
+                roster=desk.roster(),
+                origin=desk.pins.origin,
+                plan_sha256=recompiled(desk, case, ref).plan_sha256,
+                proof=proof,
+                now=now,
+                freshest=dt.timedelta(seconds=FRESHEST_EPOCHS * desk.installation.epoch_seconds),
+                phase=phase,
+            )
+        )
+
+    return look
+
+
+def recompiled(desk: Desk, case: Case, ref: str) -> Plan:
+    """The plan of a target, compiled now from the authorised scope and the data map as they are."""
+    return authorised(desk, case, ref)[1]

@@ -1,0 +1,39 @@
+"""Verb 9 around its steps: the gate again, then the hand-over, then its record."""
+
+import datetime as dt
+from pathlib import Path
+
+from dueprocess.delivery.handover import check_parcel, hand_over
+from dueprocess.desk.decisions import open_decision
+from dueprocess.desk.desk import Desk
+from dueprocess.desk.gatekeeping import last_look, prove
+from dueprocess.errors import ConflictError, RefusedError
+from dueprocess.history.append import load_case
+from dueprocess.steps import deliver as steps
+from dueprocess.wire import sha256_hex
+
+
+def deliver(desk: Desk, case_id: str, ref: str, to: Path, *, actor: str, now: dt.datetime) -> list[str]:
+    """Hands one parcel over as a file. Returns what the gate proved first."""
+    case = load_case(case_id)
+    state = case.target(ref)
+    if state.produced is None:
+        raise RefusedError("not-produced", f"There is no parcel for {ref} yet.", do="Run dueprocess produce.")
+    if to.exists():
+        raise ConflictError("exists", f"{to} exists already and is not replaced.", do="Name another file.")
+    produced = state.produced
+    path = check_parcel(desk.installation.parcels, produced.text("parcel_id"), produced.text("parcel_sha256"))
+    proof = prove(desk, case_id)
+    hand = desk.hand(actor, now, case_id)
+    key = open_decision(desk, case, ref)["recipient"]["key"]
+    proved = steps.start_delivery(
+        case_id,
+        hand,
+        ref,
+        look=last_look(desk, ref, "deliver", proof, now),
+        channel="file",
+        recipient_key_sha256=sha256_hex(key.encode()),
+    )
+    hand_over(path, to)
+    steps.finish_delivery(case_id, hand, ref, channel="file")
+    return proved

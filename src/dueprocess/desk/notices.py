@@ -1,0 +1,177 @@
+"""Verb 10 around its steps: what is owed, the letter with its receipt, the outbox, the record.
+
+Embedded mode sends into the folder ``outbox``; the operator's own mail system takes it from there. A letter that
+was begun and not finished is never sent twice by itself: a person looks first.
+"""
+
+import datetime as dt
+from typing import Any
+
+from dueprocess.cases.authenticate import FINDING_CODES
+from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.notify import owed_notice
+from dueprocess.demand import Scope, diff, ordered
+from dueprocess.desk.demands import assessed, authorised, reading
+from dueprocess.desk.desk import Desk
+from dueprocess.errors import RefusedError
+from dueprocess.history.append import load_case
+from dueprocess.law import Assessment
+from dueprocess.notice.facts import Delay, Given, NoticeFacts, Phase, Proof, Refused, Sender
+from dueprocess.notice.letters import Letter, render_notice
+from dueprocess.publication.durable import write_durable
+from dueprocess.publication.receipts import ReceiptSource, build_receipt
+from dueprocess.steps import notify as steps
+from dueprocess.tlog.checkpoint import open_checkpoint
+from dueprocess.tlog.subjects import prove_subject
+from dueprocess.ui.rendering import stylesheet
+from dueprocess.wire import parse_instant, sha256_hex
+
+
+def notify(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) -> str | None:
+    """Sends what this target's user is owed now. Returns the phase sent, or None where nothing is owed."""
+    case = load_case(case_id)
+    state = case.target(ref)
+    if state.stage == "approved":
+        steps.delay(case_id, desk.hand(actor, now, case_id), ref)
+    phase = owed_notice(state, now)
+    if phase is None:
+        return None
+    if phase in state.notice_started:
+        raise RefusedError(
+            "half-sent",
+            f"The notice {phase!r} to the user of {ref} was begun and not finished.",
+            why="It may have been sent; it is never repeated by itself.",
+            do="Look into the outbox, then run dueprocess notify with --confirm.",
+            source="architecture.md section 4",
+        )
+    letter = compose(desk, case, ref, phase, now)
+    digest = sha256_hex(letter.text.encode())
+    receipt = user_receipt(desk, case, ref)
+    hand = desk.hand(actor, now, case_id)
+    desk.vault.put(case_id, f"letter:{digest}", letter.html.encode())
+    steps.start(case_id, hand, ref, phase=phase, letter_sha256=digest)
+    folder = desk.installation.outbox / f"{case_id[:8]}-{ref}-{phase}"
+    write_durable(folder / "notice.txt", letter.text.encode())
+    write_durable(folder / "notice.html", letter.html.encode())
+    write_durable(folder / "receipt.json", receipt)
+    write_durable(folder / "policy.txt", desk.pins.policy)
+    write_durable(folder / "style.css", stylesheet())
+    steps.notified(case_id, hand, ref, phase=phase, letter_sha256=digest, channel="outbox")
+    return phase
+
+
+def confirm(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) -> str:
+    """A person has looked: the letter that was begun did go out."""
+    state = load_case(case_id).target(ref)
+    begun = [phase for phase in state.notice_started if phase not in state.notified]
+    if not begun:
+        raise RefusedError("nothing-begun", "No notice to this user is half sent.")
+    started = [e for e in load_case(case_id).events if e.kind == "NoticeStarted" and e.body["target"] == ref]
+    hand = desk.hand(actor, now, case_id)
+    digest = started[-1].text("letter_sha256")
+    steps.notified(case_id, hand, ref, phase=begun[-1], letter_sha256=digest, channel="outbox")
+    return begun[-1]
+
+
+def user_receipt(desk: Desk, case: Case, ref: str) -> bytes:
+    """The receipt for the user of one target: the case's records, and that this account is a subject of it."""
+    accounts = [item.target.value for item in reading(desk, case).scope.items]
+    account = accounts[list(case.targets).index(ref)]
+    subject = prove_subject(desk.subjects_secret(case.case_id), accounts, account)
+    source = ReceiptSource(desk.read_log, desk.policy, desk.master, desk.keys.keys(case.case_id).record_key)
+    return build_receipt(case.events, ref, source, audience="user", subject=subject)
+
+
+def compose(desk: Desk, case: Case, ref: str, phase: str, now: dt.datetime) -> Letter:
+    """The letter to one user, from the case as it stands."""
+    state = case.target(ref)
+    assert case.received is not None
+    assert case.verified is not None
+    assert state.decision is not None
+    place = desk.installation
+    scope, _ = authorised(desk, case, ref)
+    demand, assessment = reading(desk, case), assessed(desk, case)
+    demanded = demand.scope.items[list(case.targets).index(ref)]
+    item = scope.items[0]
+    period = item.period
+    authority = desk.roster().authority(case.verified.text("authority"))
+    notice: Any = state.decision.body["notice"]
+    findings: Any = case.verified.body["findings"]
+    facts = NoticeFacts(
+        phase=_phase(phase, state),
+        sender=Sender(place.operator, place.contact, place.origin.split("/")[0]),
+        written_on=now.date(),
+        addressee=demanded.target.value,
+        account=demanded.target.value,
+        authority=authority.about.get("name", authority.id) if authority else "an authority",
+        instrument=_instrument(desk, demand.regime, demand.instrument),
+        legal_basis=assessment.legal_basis,
+        checks=tuple(FINDING_CODES[code] for code in findings),
+        asked=tuple(ordered(demanded.categories)),
+        refused=_refused(Scope(demand.scope.nonce, (demanded,)), scope, assessment),
+        given=_given(state, ordered(item.categories), phase),
+        window=(period.since, period.until) if period.since and period.until else None,
+        received_on=demand.received_at.date(),
+        decided_on=parse_instant(state.approvals[-1].recorded_at).date(),
+        handed_over_on=parse_instant(state.delivered.recorded_at).date() if state.delivered else None,
+        object_to=place.contact,
+        object_until=parse_instant(notice["earliest_production"]) if phase == "before" else None,
+        proof=_proof(desk),
+        delay=_delay(case, state),
+    )
+    return render_notice(facts, stylesheet="style.css")
+
+
+def _phase(phase: str, state: TargetState) -> Phase:
+    if phase == "before":
+        return "before"
+    return "after_delay" if state.notice_delayed else "after"
+
+
+def _instrument(desk: Desk, regime: str, code: str) -> str:
+    for pack in desk.packs.values():
+        for instrument in pack.instruments:
+            if pack.id.startswith(regime) and instrument.code == code:
+                return instrument.name
+    return code.replace("_", " ")
+
+
+def _refused(demanded: Scope, scope: Scope, assessment: Assessment) -> tuple[Refused, ...]:
+    refused = []
+    for cut in diff(demanded, scope):
+        for category in ordered(cut.categories):
+            reasons = [f for f in assessment.findings if f.kind == "cut" and category in f.categories]
+            source = str(reasons[0].citation.label) if reasons and reasons[0].citation else "our own reading"
+            text = reasons[0].text if reasons else "It was more than the paper could justify."
+            refused.append(Refused(category, text, source))
+    return tuple(refused)
+
+
+def _given(state: TargetState, categories: list[Any], phase: str) -> tuple[Given, ...]:
+    if phase == "before" or state.produced is None:
+        return tuple(Given(category) for category in categories)
+    tables: Any = state.produced.body["tables"]
+    counts = {c: sum(t["rows"] for t in tables if c in t["categories"]) for c in categories}
+    return tuple(Given(category, counts[category]) for category in categories)
+
+
+def _proof(desk: Desk) -> Proof:
+    opened = open_checkpoint(desk.read_log("checkpoint"), desk.policy)
+    return Proof(
+        file="receipt.json",
+        command="dueprocess verify receipt.json --policy policy.txt",
+        origin=desk.installation.origin,
+        witnesses=tuple(name for name, _ in opened.witnesses),
+    )
+
+
+def _delay(case: Case, state: TargetState) -> Delay | None:
+    if state.notice_delayed is None or case.read is None:
+        return None
+    order: Any = case.read.body["nondisclosure"]
+    until = state.notice_delayed.body["until"]
+    return Delay(
+        basis=str(order["basis"]),
+        since=parse_instant(state.notice_delayed.recorded_at),
+        until=parse_instant(str(until)),
+    )

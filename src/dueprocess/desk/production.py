@@ -1,0 +1,160 @@
+"""Verb 8 around its steps, inside the production worker's own process: prove, query, encrypt, record.
+
+The only caller is the production worker, which alone holds the stores' credentials.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dueprocess.cases.case import Case
+from dueprocess.delivery.handover import parcel_path
+from dueprocess.demand import Period
+from dueprocess.desk.decisions import open_decision
+from dueprocess.desk.demands import assessed, authorised, reading
+from dueprocess.desk.desk import Desk
+from dueprocess.desk.gatekeeping import last_look, prove
+from dueprocess.errors import UnavailableError
+from dueprocess.history.append import load_case
+from dueprocess.parcel import Evidence, Statement
+from dueprocess.plan import Plan
+from dueprocess.production.answer import Answer, Answered, category_lines, produce_answer
+from dueprocess.production.packing import Wrapping
+from dueprocess.production.stores import open_stores
+from dueprocess.roster import Entry
+from dueprocess.steps import produce as steps
+from dueprocess.wire import instant, parse_instant
+
+from dueprocess import __version__  # isort: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """What one production gave: the parcel's id and digest, what the gate proved, a line for each table."""
+
+    parcel_id: str
+    parcel_sha256: str
+    proved: list[str]
+    tables: list[str]
+
+
+def produce(
+    desk: Desk, case_id: str, ref: str, environment: Mapping[str, str], *, now: dt.datetime
+) -> Production:
+    """Runs one approved production. Refuses through the gate; a failed run leaves no parcel and can be run again."""
+    proof = prove(desk, case_id)
+    case = load_case(case_id)
+    look = last_look(desk, ref, "produce", proof, now)
+    look(case)
+    _, plan = authorised(desk, case, ref)
+    hand = desk.hand("production", now, case_id)
+    proved = steps.start_production(
+        case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, log_size=proof.head_size
+    )
+    answer = _answer(desk, case, ref, plan, now)
+    parcel_id = answer.wrapping.parcel_id
+    answered = _write(desk, plan, answer, environment)
+    made = steps.Produced(
+        ref=ref,
+        decision_sha256=str(case.target(ref).decision_sha256),
+        subject="one" if answered.subject_found else "none",
+        parcel_id=parcel_id,
+        parcel_sha256=answered.packed.parcel_sha256,
+        size_bytes=answered.packed.size,
+        tables=[_counted(result.as_json(), result.categories) for result in answered.results],
+    )
+    steps.finish_production(case_id, hand, made)
+    lines = [f"{result.store}.{result.table}: {result.words}" for result in answered.results]
+    return Production(parcel_id, answered.packed.parcel_sha256, proved, lines)
+
+
+def _counted(result: Mapping[str, Any], categories: tuple[str, ...]) -> dict[str, Any]:
+    """A table's result for history: no reasons, which might quote a store's own words."""
+    kept = {name: result[name] for name in ("store", "table", "status", "rows")}
+    return {**kept, "categories": list(categories)}
+
+
+def _write(desk: Desk, plan: Plan, answer: Answer, environment: Mapping[str, str]) -> Answered:
+    """Streams the parcel to a temporary name and renames it when it is whole."""
+    folder = desk.installation.parcels
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = parcel_path(folder, answer.wrapping.parcel_id)
+    fresh = path.with_suffix(".new")
+    stores = open_stores(desk.datamap, environment)
+    try:
+        with fresh.open("wb") as file:
+            answered = produce_answer(plan, stores, answer, file)
+        fresh.replace(path)
+    except OSError as error:
+        raise UnavailableError(
+            "cannot-write-parcel",
+            "The parcel could not be written; nothing was handed over.",
+            why=str(error),
+            do="Make room on the disk; the worker tries again.",
+        ) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+        stores.close()
+    return answered
+
+
+def _answer(desk: Desk, case: Case, ref: str, plan: Plan, now: dt.datetime) -> Answer:
+    parcel_id = "p-" + secrets.token_hex(8)
+    document = open_decision(desk, case, ref)
+    place = list(case.targets).index(ref)
+    demanded = reading(desk, case).scope.items[place]
+    permitted = assessed(desk, case).permitted[place]
+    authority = desk.roster().authority(document["recipient"]["authority"])
+    basis = tuple(str(each) for each in document["legal_basis"])
+    statement = Statement(
+        parcel_id=parcel_id,
+        operator=desk.installation.operator,
+        authority=_name(authority),
+        order=str(document["order_ref"])[:16],
+        account=demanded.target.value,
+        legal_basis=basis,
+        windows=(
+            ("asked", _words(demanded.period)),
+            ("permitted", _words(permitted.period) if permitted else "nothing"),
+            ("authorised", _words(plan.item.period)),
+        ),
+        categories=category_lines(plan, asked=demanded, permitted=permitted),
+        produced_at=instant(now),
+    )
+    approved = case.target(ref).approvals[-1].recorded_at
+    evidence = Evidence(
+        seed=secrets.token_bytes(32),
+        parcel_id=parcel_id,
+        operator=desk.installation.operator,
+        tool_version=__version__,
+        instrument=case.read.text("instrument") if case.read else "",
+        order=str(document["order_ref"])[:16],
+        authorised_at=parse_instant(approved),
+        started_at=now,
+        ended_at=now,
+    )
+    fields = {"Source-Organization": desk.installation.operator, "External-Identifier": parcel_id}
+    wrapping = Wrapping(parcel_id, document["recipient"]["key"], now, fields)
+    return Answer(
+        wrapping, secrets.token_hex(2).upper(), statement, evidence, _pseudonymous(document, case, ref)
+    )
+
+
+def _name(authority: Entry | None) -> str:
+    return authority.about.get("name", authority.id) if authority else "unknown"
+
+
+def _words(period: Period) -> str:
+    since = instant(period.since) if period.since else "no start"
+    until = instant(period.until) if period.until else "no end"
+    return f"{since} to {until} (the end itself not included)"
+
+
+def _pseudonymous(document: Mapping[str, Any], case: Case, ref: str) -> dict[str, Any]:
+    """The signed document with the signatures under it; staff appear by their opaque ids and roles only."""
+    state = case.target(ref)
+    assert state.decision is not None
+    signatures = [event.body["signature"] for event in (state.decision, *state.approvals)]
+    return {"document": dict(document), "signatures": signatures}

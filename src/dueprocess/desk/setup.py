@@ -1,0 +1,157 @@
+"""`init`: a new installation with its founders, keys, store, log and pins. Can be run again after an interruption."""
+
+import datetime as dt
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dueprocess.cases.events import Draft
+from dueprocess.cases.rosters import roster_stream
+from dueprocess.desk.desk import Desk, open_desk
+from dueprocess.desk.filekeys import FileKey
+from dueprocess.errors import ConflictError, RefusedError
+from dueprocess.history import connection
+from dueprocess.history.append import Hand
+from dueprocess.library.installation import SETTINGS_FILE, TEMPLATE, check_origin, open_installation
+from dueprocess.publication.durable import write_durable
+from dueprocess.publication.signer import LogSigner
+from dueprocess.roster import STAFF_ROLES, entry_document, founding_digest
+from dueprocess.steps import enrol as steps
+from dueprocess.tlog.epoch import DEPTH
+from dueprocess.tlog.leaf import PolicyLeaf
+from dueprocess.tlog.policy import format_policy
+from dueprocess.vault import KeyStore
+from dueprocess.wire import Json, b64, canonical, sha256_hex
+
+from dueprocess import __version__  # isort: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstallation:
+    """What `init` asks for. Nothing has a default law: ``regime`` names the packs that apply."""
+
+    origin: str
+    regime: str
+    operator: str
+    contact: str
+    country: str
+    datamap: str
+    database: str = "sqlite:history.db"
+    clock: str = "system"
+    epoch_seconds: int = 300
+    window_days: int = 7
+
+
+def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: dt.datetime) -> Desk:
+    """Makes the installation and signs its founders in. Refuses a folder that holds one, and a single founder."""
+    check_origin(new.origin)
+    if len({founder.person for founder in founders}) < 2:
+        raise RefusedError(
+            "two-founders",
+            "An installation is founded by two different people.",
+            why="From the first day on nobody can grant a disclosure alone.",
+            do="Name a second person; a one-person service names a co-signer it trusts.",
+            source="formats.md, Rosters",
+        )
+    if (root / SETTINGS_FILE).exists():
+        raise ConflictError(
+            "exists", f"There is an installation in {root} already.", do="Choose another folder."
+        )
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys = (
+        KeyStore.create(root / "keys")
+        if not (root / "keys" / "kek").exists()
+        else KeyStore.open(root / "keys")
+    )
+    log_key = root / "keys" / "log.pem"
+    signer = (
+        LogSigner.open(new.origin, log_key) if log_key.exists() else LogSigner.create(new.origin, log_key)
+    )
+    draft = _founding(new.origin, founders)
+    policy = format_policy(signer.vkey)
+    documents = draft.body["documents"]
+    assert isinstance(documents, list)
+    pins: dict[str, Json] = {
+        "v": 1,
+        "origin": new.origin,
+        "founding_sha256": founding_digest(
+            [document for document in documents if isinstance(document, dict)]
+        ),
+        "policy": policy.decode(),
+    }
+    write_durable(root / "worker" / "pins.json", canonical(pins))
+    write_durable(root / "public" / "policy.txt", policy)
+    _write_settings(root, new)
+    place = open_installation(root)
+    connection.use(place.database)
+    connection.create_tables()
+    _found(keys, new.origin, draft, str(pins["founding_sha256"]), now)
+    desk = open_desk(root)
+    if new.clock == "simulated":
+        write_durable(place.clock_file, b"")
+    desk.log().add(_policy_leaf(new, policy, now), now)
+    return desk
+
+
+def _founding(origin: str, founders: Sequence[FileKey]) -> Draft:
+    documents = [staff_document(f.person, f.public, f.credential, STAFF_ROLES) for f in founders]
+    signatures: list[Json] = [
+        [f.sign(origin, document, role="founder", verdict="enrol").as_json() for f in founders]
+        for document in documents
+    ]
+    return Draft("Founded", {"documents": list[Json](documents), "signatures": signatures})
+
+
+def staff_document(person: str, public: bytes, credential: str, roles: Sequence[str]) -> dict[str, Json]:
+    """The roster entry of one person with one key, ready to be signed by two."""
+    return entry_document(
+        "staff",
+        person,
+        public_key=b64(public),
+        credential=credential,
+        roles=roles,
+        about={},
+        nonce=b64(secrets.token_bytes(32)),
+    )
+
+
+def _found(keys: KeyStore, origin: str, draft: Draft, root: str, now: dt.datetime) -> None:
+    stream = roster_stream(origin)
+    record_key = (keys.keys(stream) if keys.has(stream) else keys.make(stream)).record_key
+    steps.found(stream, Hand("init", now, record_key), draft, origin=origin, root=root)
+
+
+def _write_settings(root: Path, new: NewInstallation) -> None:
+    texts = {
+        name: json.dumps(getattr(new, name))[1:-1] for name in ("origin", "regime", "contact", "country")
+    }
+    write_durable(
+        root / SETTINGS_FILE,
+        TEMPLATE.format(
+            **texts,
+            name=json.dumps(new.operator, ensure_ascii=False)[1:-1],
+            database=new.database,
+            clock=new.clock,
+            epoch_seconds=new.epoch_seconds,
+            window_days=new.window_days,
+            datamap=new.datamap,
+        ).encode(),
+    )
+
+
+def _policy_leaf(new: NewInstallation, policy: bytes, now: dt.datetime) -> PolicyLeaf:
+    return PolicyLeaf(
+        number=1,
+        epoch_seconds=new.epoch_seconds,
+        depth=DEPTH,
+        k=10,
+        delay_days=90,
+        bands=(0, 250, 500, 1000),
+        quorum_modes=("two",),
+        clock="simulated" if new.clock == "simulated" else "system",
+        witness_policy_sha256=sha256_hex(policy),
+        software_sha256=sha256_hex(f"dueprocess {__version__}".encode()),
+        in_force_on=now.date(),
+    )

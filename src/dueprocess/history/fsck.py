@@ -1,0 +1,229 @@
+"""`fsck`: reads every column of every protected row again and says, in words, what does not fit.
+
+Checks: the triggers are installed as written; events chain, fold and commit; ledger numbers have no gap;
+epochs give their roots; leaves and heads give the signed checkpoints; the docket is what refolding gives.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Count
+
+from dueprocess.cases.case import fold
+from dueprocess.cases.events import ROSTER_KINDS, Event, check_links
+from dueprocess.errors import DueprocessError
+from dueprocess.history import (
+    ledger,
+    ready,  # noqa: F401  Django is loaded before its models
+)
+from dueprocess.history.append import docket_of, event_of
+from dueprocess.history.audit import faults
+from dueprocess.history.models import DocketRow, EpochRow, EventRow, HeadRow, LeafRow, PlacementRow, RecordRow
+from dueprocess.history.triggers import UNIQUE_KEYS, postgres_triggers, sqlite_triggers
+from dueprocess.tlog.checkpoint import open_checkpoint
+from dueprocess.tlog.epoch import epoch_root, epoch_seed
+from dueprocess.tlog.leaf import EpochLeaf, parse_leaf
+from dueprocess.tlog.merkle import Frontier, leaf_hash
+from dueprocess.tlog.policy import Policy
+from dueprocess.wire import instant
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that does not fit: which table, which row, what."""
+
+    table: str
+    row: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.row}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class FsckKeys:
+    """What fsck needs beside the database: case keys (None where erased), epoch master, the log's policy."""
+
+    case_key: Callable[[str], bytes | None]
+    master: bytes
+    policy: Policy
+
+
+def fsck(keys: FsckKeys) -> list[Fault]:
+    """Every fault found, in the order of the tables. Empty means that everything fits."""
+    found: list[Fault] = []
+    for check in (_triggers, _events, _records, _epochs, _leaves, _heads, _docket):
+        try:
+            found += check(keys)
+        except DueprocessError as error:
+            found.append(Fault(check.__name__.strip("_"), "-", error.what))
+    return found
+
+
+def _triggers(_: FsckKeys) -> Iterator[Fault]:
+    installed = _installed_triggers()
+    for table in UNIQUE_KEYS:
+        wanted = sqlite_triggers(table) if connection.vendor == "sqlite" else postgres_triggers(table)
+        for name, statement in wanted.items():
+            if name not in installed:
+                yield Fault(table, name, "the trigger that keeps this table append-only is missing")
+            elif _squeezed(installed[name]) != _squeezed(statement):
+                yield Fault(table, name, "the trigger that keeps this table append-only was changed")
+
+
+def _installed_triggers() -> dict[str, str]:
+    """Trigger name → definition as the database gives it; a disabled one counts as missing."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            return dict(cursor.fetchall())
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'history_refuse'")
+        bodies = [row[0] for row in cursor.fetchall()]
+        if len(bodies) != 1 or "RAISE EXCEPTION" not in bodies[0]:
+            return {}
+        cursor.execute(
+            "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'"
+        )
+        return dict(cursor.fetchall())
+
+
+def _squeezed(statement: str) -> str:
+    """A definition without the differences of spelling that PostgreSQL's own printer makes."""
+    plain = statement.replace('"', "").replace("public.", "").replace("DELETE OR UPDATE", "UPDATE OR DELETE")
+    return " ".join(plain.split()).casefold()
+
+
+def _case_ids() -> list[str]:
+    return list(EventRow.objects.order_by("case_id").values_list("case_id", flat=True).distinct())
+
+
+def _events(keys: FsckKeys) -> Iterator[Fault]:
+    for case_id in _case_ids():
+        rows = list(EventRow.objects.filter(case_id=case_id).order_by("case_seq"))
+        try:
+            events = [event_of(row) for row in rows]
+            check_links(events)
+            if events[0].kind not in ROSTER_KINDS:
+                fold(events)
+        except DueprocessError as error:
+            yield Fault("event", case_id[:8], f"{error.what} {error.why}".strip())
+            continue
+        yield from _sealed(case_id, events, keys)
+
+
+def _sealed(case_id: str, events: list[Event], keys: FsckKeys) -> Iterator[Fault]:
+    for number, what in faults(events, keys.case_key(case_id)):
+        yield Fault("event", f"{case_id[:8]}/{number}", what)
+    if RecordRow.objects.filter(case_id=case_id).count() != len(events):
+        yield Fault(
+            "record", case_id[:8], "the ledger knows another number of events of this case: one was removed"
+        )
+
+
+def _records(_: FsckKeys) -> Iterator[Fault]:
+    for number, row in enumerate(RecordRow.objects.order_by("ledger_seq").iterator(), start=1):
+        if row.ledger_seq != number:
+            yield Fault("record", str(number), "the ledger has a gap here")
+            return
+        if not EventRow.objects.filter(case_id=row.case_id, case_seq=row.case_seq).exists():
+            yield Fault("record", str(number), "its event is gone")
+
+
+def _epochs(keys: FsckKeys) -> Iterator[Fault]:
+    known = set(EpochRow.objects.values_list("epoch", flat=True))
+    for row in PlacementRow.objects.order_by("ledger_seq").iterator():
+        if row.epoch not in known:
+            yield Fault("placement", str(row.ledger_seq), "it lies in an epoch that was never closed")
+        if not RecordRow.objects.filter(ledger_seq=row.ledger_seq).exists():
+            yield Fault("placement", str(row.ledger_seq), "its record is gone")
+    last: int | None = None
+    for epoch in EpochRow.objects.order_by("epoch").iterator():
+        if last is not None and epoch.epoch != last + 1:
+            yield Fault("epoch", str(epoch.epoch), f"epoch {last + 1} is missing")
+        last = epoch.epoch
+        yield from _epoch(epoch, keys)
+    yield from _unplaced()
+
+
+def _epoch(row: EpochRow, keys: FsckKeys) -> Iterator[Fault]:
+    records = ledger.placed_in(row.epoch)
+    placed = {r.place: bytes.fromhex(r.commitment) for r in records if r.place is not None}
+    root = epoch_root(epoch_seed(keys.master, row.epoch), row.epoch, placed)
+    if root.hex() != row.root:
+        yield Fault("epoch", str(row.epoch), "its records and places do not give its root")
+    if len(records) != row.records:
+        yield Fault("epoch", str(row.epoch), f"it says {row.records} records and holds {len(records)}")
+    entry = "".join(ledger.entries(row.leaf_index, row.leaf_index + 1))
+    leaf = parse_leaf(entry.encode())
+    fits = isinstance(leaf, EpochLeaf) and leaf.epoch == row.epoch and leaf.root.hex() == row.root
+    if not fits or (isinstance(leaf, EpochLeaf) and instant(leaf.closed_at) != row.closed_at[:19] + "Z"):
+        yield Fault("epoch", str(row.epoch), f"public leaf {row.leaf_index} says something else")
+
+
+def _unplaced() -> Iterator[Fault]:
+    highest = PlacementRow.objects.order_by("-ledger_seq").first()
+    if highest is not None and PlacementRow.objects.count() != highest.ledger_seq:
+        yield Fault("placement", "-", "a record before the last placed one has no place")
+
+
+def _leaves(_: FsckKeys) -> Iterator[Fault]:
+    epochs = set(EpochRow.objects.values_list("leaf_index", flat=True))
+    for number, row in enumerate(LeafRow.objects.order_by("leaf_index").iterator()):
+        if row.leaf_index != number:
+            yield Fault("leaf", str(number), "the log has a gap here")
+            return
+        is_epoch = isinstance(parse_leaf(row.entry.encode()), EpochLeaf)
+        if is_epoch != (number in epochs):
+            yield Fault("leaf", str(number), "the leaf and the closed epochs do not fit together")
+
+
+def _heads(keys: FsckKeys) -> Iterator[Fault]:
+    frontier, before = Frontier(), ""
+    for row in HeadRow.objects.order_by("size").iterator():
+        entries = ledger.entries(frontier.size, row.size)
+        frontier = frontier.extend(leaf_hash(entry.encode()) for entry in entries)
+        if frontier.size != row.size or frontier.root.hex() != row.root:
+            yield Fault("head", str(row.size), "the leaves do not give this head")
+            return
+        try:
+            opened = open_checkpoint(row.checkpoint.encode(), keys.policy)
+        except DueprocessError as error:
+            yield Fault("head", str(row.size), error.what)
+            continue
+        if (opened.checkpoint.size, opened.checkpoint.root.hex()) != (row.size, row.root):
+            yield Fault("head", str(row.size), "its signed checkpoint says something else")
+        if row.signed_at < before or not _same_time(row):
+            yield Fault("head", str(row.size), "its time does not fit (head.signed_at)")
+        before = row.signed_at
+
+
+def _same_time(row: HeadRow) -> bool:
+    """A head that carries an epoch's leaf was signed when that epoch was closed."""
+    closed = EpochRow.objects.filter(leaf_index=row.size - 1).first()
+    return closed is None or closed.closed_at == row.signed_at
+
+
+def _docket(_: FsckKeys) -> Iterator[Fault]:
+    projected = {row.case_id: row for row in DocketRow.objects.all()}
+    for case_id in _case_ids():
+        events = [event_of(row) for row in EventRow.objects.filter(case_id=case_id).order_by("case_seq")]
+        case = None if events[0].kind in ROSTER_KINDS else fold(events)
+        wanted, have = docket_of(events, case), projected.pop(case_id, None)
+        names = [field.attname for field in DocketRow._meta.concrete_fields]  # noqa: SLF001  Django's documented API
+        if have is None or any(getattr(wanted, name) != getattr(have, name) for name in names):
+            yield Fault("docket", case_id[:8], "the list of cases differs from what the events say")
+    for case_id in projected:
+        yield Fault("docket", case_id[:8], "the list names a case that has no events")
+
+
+def counts() -> dict[str, int]:
+    """Rows per protected table, for the summary line."""
+    cases = EventRow.objects.aggregate(cases=Count("case_id", distinct=True))["cases"]
+    return {
+        "cases": cases,
+        "events": EventRow.objects.count(),
+        "records": RecordRow.objects.count(),
+        "epochs": EpochRow.objects.count(),
+        "leaves": LeafRow.objects.count(),
+    }

@@ -1,0 +1,166 @@
+"""The ledger and log tables: what waits for an epoch, closed epochs, public leaves, signed heads.
+
+Everything here is append-only. A head is committed before any tile is written, so that a crash is repaired by
+publishing again what is committed (recovery is the normal path).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError
+from django.db.models import Max
+
+from dueprocess.errors import ConflictError
+from dueprocess.history import ready  # noqa: F401  Django is loaded before its models
+from dueprocess.history.models import EpochRow, EventRow, HeadRow, LeafRow, PlacementRow, RecordRow
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRecord:
+    """One record with its place, once it has one."""
+
+    ledger_seq: int
+    case_id: str
+    case_seq: int
+    event_sha256: str
+    commitment: str
+    epoch: int | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A signed head: size, hex root and checkpoint (a signed note)."""
+
+    size: int
+    root: str
+    checkpoint: str
+    signed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedEpoch:
+    epoch: int
+    root: str
+    records: int
+    closed_at: str
+    leaf_index: int
+
+
+def waiting(before: str) -> list[LedgerRecord]:
+    """Records recorded before an instant that no epoch holds yet, in ledger order."""
+    last = PlacementRow.objects.aggregate(last=Max("ledger_seq"))["last"] or 0
+    rows = list(RecordRow.objects.filter(ledger_seq__gt=last).order_by("ledger_seq"))
+    found = []
+    for row in rows:
+        event = EventRow.objects.get(case_id=row.case_id, case_seq=row.case_seq)
+        if event.recorded_at >= before:
+            break
+        found.append(_record(row))
+    return found
+
+
+def _record(row: RecordRow, placed: PlacementRow | None = None) -> LedgerRecord:
+    return LedgerRecord(
+        row.ledger_seq, row.case_id, row.case_seq, row.event_sha256, row.commitment,
+        placed.epoch if placed else None, placed.place if placed else None,
+    )  # fmt: skip
+
+
+def placed_in(epoch: int) -> list[LedgerRecord]:
+    """The records of one closed epoch, with their places."""
+    places = {row.ledger_seq: row for row in PlacementRow.objects.filter(epoch=epoch)}
+    rows = RecordRow.objects.filter(ledger_seq__in=list(places)).order_by("ledger_seq")
+    return [_record(row, places[row.ledger_seq]) for row in rows]
+
+
+def record_of(case_id: str, case_seq: int) -> LedgerRecord | None:
+    """The record of one event, with its place if its epoch is closed."""
+    row = RecordRow.objects.filter(case_id=case_id, case_seq=case_seq).first()
+    if row is None:
+        return None
+    return _record(row, PlacementRow.objects.filter(ledger_seq=row.ledger_seq).first())
+
+
+def count_of(case_id: str) -> int:
+    """How many records the ledger holds of one case: as many as it has events."""
+    return RecordRow.objects.filter(case_id=case_id).count()
+
+
+def records_from(ledger_seq: int) -> list[LedgerRecord]:
+    """Every record from a sequence number on, placed or not, in order."""
+    places = {row.ledger_seq: row for row in PlacementRow.objects.filter(ledger_seq__gte=ledger_seq)}
+    rows = RecordRow.objects.filter(ledger_seq__gte=ledger_seq).order_by("ledger_seq")
+    return [_record(row, places.get(row.ledger_seq)) for row in rows]
+
+
+def close_epoch(closed: ClosedEpoch, places: Mapping[int, int], entry: str, head: Head) -> None:
+    """Stores a closed epoch, its placements, its public leaf and the new head, inside `append_lock`."""
+    PlacementRow.objects.bulk_create(
+        [PlacementRow(ledger_seq=seq, epoch=closed.epoch, place=place) for seq, place in places.items()]
+    )
+    EpochRow.objects.bulk_create(
+        [
+            EpochRow(
+                epoch=closed.epoch,
+                root=closed.root,
+                records=closed.records,
+                closed_at=closed.closed_at,
+                leaf_index=closed.leaf_index,
+            )
+        ]
+    )
+    add_leaf(closed.leaf_index, entry, head)
+
+
+def add_leaf(leaf_index: int, entry: str, head: Head) -> None:
+    """Stores one public leaf with the head that includes it; a second head of one size is a conflict."""
+    try:
+        LeafRow.objects.bulk_create([LeafRow(leaf_index=leaf_index, entry=entry)])
+        HeadRow.objects.bulk_create(
+            [HeadRow(size=head.size, root=head.root, checkpoint=head.checkpoint, signed_at=head.signed_at)]
+        )
+    except IntegrityError as error:
+        raise ConflictError(
+            "head-moved",
+            "Another signer has written this place of the log.",
+            do="Let one signer run; it continues from the stored head.",
+            source="formats.md, Ledger and public log: compare-and-swap head",
+        ) from error
+
+
+def head() -> Head | None:
+    """The newest signed head, or None for an empty log."""
+    row = HeadRow.objects.order_by("-size").first()
+    return Head(row.size, row.root, row.checkpoint, row.signed_at) if row else None
+
+
+def heads() -> Iterator[Head]:
+    """All signed heads, smallest first."""
+    for row in HeadRow.objects.order_by("size").iterator():
+        yield Head(row.size, row.root, row.checkpoint, row.signed_at)
+
+
+def entries(start: int, stop: int) -> list[str]:
+    """Public leaves ``start`` to ``stop`` (exclusive), as they were hashed."""
+    rows = LeafRow.objects.filter(leaf_index__gte=start, leaf_index__lt=stop).order_by("leaf_index")
+    return [row.entry for row in rows]
+
+
+def epoch(number: int) -> ClosedEpoch | None:
+    row = EpochRow.objects.filter(epoch=number).first()
+    return _closed(row) if row else None
+
+
+def last_epoch() -> ClosedEpoch | None:
+    row = EpochRow.objects.order_by("-epoch").first()
+    return _closed(row) if row else None
+
+
+def epochs_from(number: int) -> Sequence[ClosedEpoch]:
+    """Closed epochs from a number on, in order."""
+    return [_closed(row) for row in EpochRow.objects.filter(epoch__gte=number).order_by("epoch")]
+
+
+def _closed(row: EpochRow) -> ClosedEpoch:
+    return ClosedEpoch(row.epoch, row.root, row.records, row.closed_at, row.leaf_index)

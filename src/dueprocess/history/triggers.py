@@ -1,0 +1,60 @@
+"""The SQL that makes a table append-only, on SQLite and PostgreSQL. `fsck` compares it with what is installed.
+
+Three holes are closed that a plain BEFORE DELETE leaves open: TRUNCATE (a statement trigger of its own), SQLite's
+INSERT OR REPLACE (which deletes without firing DELETE triggers, so an existing key is refused BEFORE INSERT),
+and Django's table rebuilds (which drop triggers silently, so `fsck` looks).
+
+Source: sqlite.org/lang_createtrigger.html, sqlite.org/lang_conflict.html; PostgreSQL manual, CREATE TRIGGER.
+"""
+
+from collections.abc import Mapping
+
+UNIQUE_KEYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "event": (("case_id", "case_seq"),),
+    "record": (("ledger_seq",), ("case_id", "case_seq")),
+    "epoch": (("epoch",), ("leaf_index",)),
+    "placement": (("ledger_seq",), ("epoch", "place")),
+    "leaf": (("leaf_index",),),
+    "head": (("size",),),
+}
+"""Append-only table → each of its unique keys."""
+
+MESSAGE = "history is append-only"
+
+
+def sqlite_triggers(table: str) -> dict[str, str]:
+    """Trigger name → CREATE statement, for one table on SQLite."""
+    found = {}
+    for verb in ("UPDATE", "DELETE"):
+        name = f"{table}_refuse_{verb.lower()}"
+        found[name] = (
+            f'CREATE TRIGGER "{name}" BEFORE {verb} ON "{table}" BEGIN SELECT RAISE(ABORT, \'{MESSAGE}\'); END'
+        )
+    clauses = " OR ".join(
+        f'EXISTS (SELECT 1 FROM "{table}" WHERE '  # noqa: S608  names from the table above
+        + " AND ".join(f'"{column}" = NEW."{column}"' for column in key)
+        + ")"
+        for key in UNIQUE_KEYS[table]
+    )
+    name = f"{table}_refuse_replace"
+    found[name] = (
+        f'CREATE TRIGGER "{name}" BEFORE INSERT ON "{table}" WHEN {clauses} '
+        f"BEGIN SELECT RAISE(ABORT, 'UNIQUE {MESSAGE}'); END"
+    )
+    return found
+
+
+POSTGRES_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION history_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    f"$$BEGIN RAISE EXCEPTION '{MESSAGE}'; END$$"
+)
+
+
+def postgres_triggers(table: str) -> dict[str, str]:
+    """Trigger name → CREATE statement, for one table on PostgreSQL."""
+    rows, whole = f"{table}_refuse_change", f"{table}_refuse_truncate"
+    run = "EXECUTE FUNCTION history_refuse()"
+    return {
+        rows: f'CREATE TRIGGER {rows} BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW {run}',
+        whole: f'CREATE TRIGGER {whole} BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT {run}',
+    }

@@ -1,0 +1,1 @@
+"""What the programs read from disk: rule packs and data maps, by id and digest."""

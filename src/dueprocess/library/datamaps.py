@@ -1,0 +1,56 @@
+"""Data maps from disk: the shipped ones and a file of your own. Reading is all that happens here.
+
+What a map means is `dueprocess.plan`; whether the live stores look like it is asked by production.
+"""
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from dueprocess.errors import BrokenError, MalformedError, UnavailableError
+from dueprocess.plan import DataMap, parse_map
+
+MOST_BYTES = 1024 * 1024
+"""A data map is text that a person reads; a larger file is something else."""
+
+
+def datamaps_folder() -> Traversable:
+    """The shipped maps: inside the package in a wheel, beside ``src`` in a working copy."""
+    shipped = resources.files("dueprocess") / "datamaps"
+    return shipped if shipped.is_dir() else Path(__file__).resolve().parents[3] / "datamaps"
+
+
+def shipped_maps() -> dict[str, DataMap]:
+    """All shipped maps by id, in the order of their ids. Refuses two maps with one id."""
+    found: dict[str, DataMap] = {}
+    for file in sorted(datamaps_folder().iterdir(), key=lambda each: each.name):
+        if file.name.endswith(".toml"):
+            datamap = parse_map(_text(file), file.name)
+            if datamap.id in found:
+                raise BrokenError("map-twice", f"Two shipped data maps call themselves {datamap.id}.")
+            found[datamap.id] = datamap
+    return dict(sorted(found.items()))
+
+
+def load_map(path: Path) -> DataMap:
+    """The map in a file. Refuses what is not a readable, strict map."""
+    return parse_map(_text(path), path.name)
+
+
+def _text(file: Traversable) -> str:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UnavailableError(
+            "map-unreadable",
+            f"The data map {file.name} cannot be read.",
+            why=str(error),
+            do="Check the path and its permissions; `dueprocess datamap list` names the shipped ones.",
+        ) from error
+    if len(content) > MOST_BYTES:
+        raise MalformedError("data-map", f"{file.name}: this is larger than any data map.")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedError("data-map", f"{file.name}: this is not UTF-8.", why=str(error)) from error

@@ -1,0 +1,179 @@
+"""An installation: the folder that `dueprocess init` makes, and the settings in its dueprocess.toml.
+
+dueprocess.toml   settings (no secrets)         history.db    the event store, unless PostgreSQL holds it
+keys/             the key store, log signing key, people's file keys of embedded mode
+vault/            encrypted bytes of cases      parcels/      ciphertext that waits for hand-over
+log/              the public log (tiles)        public/       the public pages
+worker/           what only the production worker reads: pins.json, stores.toml, the last seen head
+outbox/           letters sent in embedded mode
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dueprocess.errors import MalformedError, UnavailableError
+
+SETTINGS_FILE = "dueprocess.toml"
+
+_SHAPE: dict[str, dict[str, type]] = {
+    "installation": {"version": int, "origin": str, "regime": str},
+    "operator": {"name": str, "contact": str, "country": str},
+    "store": {"database": str},
+    "clock": {"mode": str},
+    "log": {"epoch_seconds": int},
+    "notice": {"window_days": int},
+    "production": {"datamap": str},
+}
+
+TEMPLATE = """\
+# Settings of this installation. No secrets live here.
+
+[installation]
+version = 1
+origin = "{origin}"          # the name of the public log; it can never change
+regime = "{regime}"          # whose rule packs apply to what authorities send here: there is no default law
+
+[operator]
+name = "{name}"
+contact = "{contact}"
+country = "{country}"
+
+[store]
+database = "{database}"      # sqlite:FILE in this folder, or postgresql://user@host/name
+
+[clock]
+mode = "{clock}"             # "system"; "simulated" is for demonstrations and is declared in the log
+
+[log]
+epoch_seconds = {epoch_seconds}
+
+[notice]
+window_days = {window_days}  # how long a user can object before production, where the law lets us tell first
+
+[production]
+datamap = "{datamap}"        # what this service holds, where, and under which category
+"""
+
+_ORIGIN = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Settings and places of one installation. Paths are absolute."""
+
+    root: Path
+    origin: str
+    regime: str
+    operator: str
+    contact: str
+    country: str
+    database: str
+    clock_mode: str
+    epoch_seconds: int
+    notice_days: int
+    datamap: Path
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def vault(self) -> Path:
+        return self.root / "vault"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def public(self) -> Path:
+        return self.root / "public"
+
+    @property
+    def parcels(self) -> Path:
+        return self.root / "parcels"
+
+    @property
+    def outbox(self) -> Path:
+        return self.root / "outbox"
+
+    @property
+    def worker(self) -> Path:
+        return self.root / "worker"
+
+    @property
+    def policy(self) -> Path:
+        return self.public / "policy.txt"
+
+    @property
+    def clock_file(self) -> Path:
+        return self.root / "clock"
+
+
+def open_installation(root: Path) -> Installation:
+    """The installation in this folder. Unknown, missing and mistyped settings are errors that name the key."""
+    path = root / SETTINGS_FILE
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UnavailableError(
+            "no-installation",
+            f"There is no installation in {root}.",
+            do="Set one up with `dueprocess init DIR`, or name one with --install DIR or DUEPROCESS_INSTALL.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MalformedError("bad-settings", f"{SETTINGS_FILE} cannot be read.", why=str(error)) from error
+    _check(found)
+    database = found["store"]["database"]
+    if database.startswith("sqlite:") and not database.startswith("sqlite:/"):
+        database = f"sqlite:{(root / database.removeprefix('sqlite:')).resolve()}"
+    return Installation(
+        root=root.resolve(),
+        origin=found["installation"]["origin"],
+        regime=found["installation"]["regime"],
+        operator=found["operator"]["name"],
+        contact=found["operator"]["contact"],
+        country=found["operator"]["country"],
+        database=database,
+        clock_mode=found["clock"]["mode"],
+        epoch_seconds=found["log"]["epoch_seconds"],
+        notice_days=found["notice"]["window_days"],
+        datamap=(root / found["production"]["datamap"]).resolve(),
+    )
+
+
+def _check(found: dict[str, Any]) -> None:
+    if set(found) != set(_SHAPE):
+        odd = sorted(set(found) ^ set(_SHAPE))
+        raise MalformedError(
+            "bad-settings", f"{SETTINGS_FILE} has other sections than it should.", why=f"Check {odd}."
+        )
+    for section, keys in _SHAPE.items():
+        table = found[section]
+        if not isinstance(table, dict) or set(table) != set(keys):
+            odd = sorted(set(table) ^ set(keys)) if isinstance(table, dict) else []
+            raise MalformedError(
+                "bad-settings", f"[{section}] in {SETTINGS_FILE} has other keys.", why=f"Check {odd}."
+            )
+        for key, kind in keys.items():
+            if not isinstance(table[key], kind) or isinstance(table[key], bool):
+                raise MalformedError("bad-settings", f"{section}.{key} is not of the right type.")
+    check_origin(found["installation"]["origin"])
+    if found["clock"]["mode"] not in ("system", "simulated"):
+        raise MalformedError("bad-settings", "clock.mode is `system` or `simulated`.")
+    if found["installation"]["version"] != 1 or not 60 <= found["log"]["epoch_seconds"] <= 86_400:
+        raise MalformedError("bad-settings", "version is 1 and epoch_seconds between 60 and 86400.")
+
+
+def check_origin(origin: str) -> None:
+    """Refuses an origin that cannot be the name of a log (a schema-less URL, lower case)."""
+    if not _ORIGIN.fullmatch(origin):
+        raise MalformedError(
+            "bad-origin",
+            f"{origin[:80]!r} cannot be the name of a log.",
+            do="Use a host name and a path, such as chat.example/dueprocess/1.",
+            source="C2SP tlog-checkpoint: origin is a schema-less URL",
+        )

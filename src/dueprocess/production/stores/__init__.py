@@ -1,0 +1,135 @@
+"""Stores of the platform, opened for reading by the production worker and by nobody else.
+
+The engine follows from the connection string: ``sqlite:///``, ``postgresql://``, ``duckdb:///``,
+``parquet:///`` and ``file:///``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dueprocess.errors import MalformedError, UnavailableError
+from dueprocess.plan import DataMap, StoreEntry
+from dueprocess.production.stores.facts import ColumnFacts, Row, Store, Subject, UnreachableStore
+from dueprocess.production.stores.folder import FolderStore, FoundFile
+
+_PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+__all__ = [
+    "ColumnFacts",
+    "FolderStore",
+    "FoundFile",
+    "Row",
+    "Store",
+    "Stores",
+    "Subject",
+    "UnreachableStore",
+    "connect_string",
+    "open_store",
+    "open_stores",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The open stores of one map by name. A folder that is not there is left out, with its reason."""
+
+    databases: Mapping[str, Store]
+    folders: Mapping[str, FolderStore]
+    missing: Mapping[str, UnavailableError]
+
+    def close(self) -> None:
+        for store in self.databases.values():
+            store.close()
+
+
+def open_stores(datamap: DataMap, environment: Mapping[str, str]) -> Stores:
+    """Opens every store of a map, read-only. One that does not answer is kept with its reason.
+
+    ``environment`` gives the values of ``${NAME}``. Refuses a connection string of no known kind.
+    """
+    databases: dict[str, Store] = {}
+    folders: dict[str, FolderStore] = {}
+    missing: dict[str, UnavailableError] = {}
+    for entry in datamap.stores:
+        try:
+            where = connect_string(entry, environment)
+            if entry.max_rows is None:
+                folders[entry.name] = FolderStore(entry.name, _path(where, "file", entry.name))
+            else:
+                databases[entry.name] = open_store(entry.name, where)
+        except UnavailableError as error:
+            missing[entry.name] = error
+            if entry.max_rows is not None:
+                databases[entry.name] = UnreachableStore(entry.name, error)
+    return Stores(databases, folders, missing)
+
+
+def connect_string(entry: StoreEntry, environment: Mapping[str, str]) -> str:
+    """The connection string with every ``${NAME}`` replaced. Refuses a name that is not set."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in environment:
+            raise UnavailableError(
+                "not-configured",
+                f"The store {entry.name!r} needs {match[1]}, which is not set.",
+                do=f"Set {match[1]} in the environment of the production worker, and only there.",
+            )
+        return environment[match[1]]
+
+    return _PLACE.sub(value, entry.connect)
+
+
+def open_store(name: str, where: str) -> Store:
+    """One database by its connection string. Imports the driver only now."""
+    scheme = where.partition("://")[0]
+    if scheme not in _OPEN:
+        raise MalformedError(
+            "bad-connect",
+            f"The store {name!r} has a connection string of no known kind.",
+            do="Begin it with " + ", ".join(f"{each}://" for each in (*_OPEN, "file")) + ".",
+        )
+    return _OPEN[scheme](name, where)
+
+
+def _path(where: str, scheme: str, name: str) -> Path:
+    """``sqlite:///a.db`` is relative, ``sqlite:////srv/a.db`` absolute; nothing else stands before the path."""
+    prefix = f"{scheme}:///"
+    if not where.startswith(prefix) or where == prefix or "\0" in where:
+        raise MalformedError(
+            "bad-connect", f"The store {name!r} needs a connection string such as {prefix}path."
+        )
+    return Path(where.removeprefix(prefix))
+
+
+def _sqlite(name: str, where: str) -> Store:
+    from dueprocess.production.stores.sqlite import SqliteStore  # noqa: PLC0415  # one driver at a time
+
+    return SqliteStore(name, _path(where, "sqlite", name))
+
+
+def _postgresql(name: str, where: str) -> Store:
+    from dueprocess.production.stores.postgresql import PostgresqlStore  # noqa: PLC0415  # one driver at a time
+
+    return PostgresqlStore(name, where)
+
+
+def _duckdb(name: str, where: str) -> Store:
+    from dueprocess.production.stores.duckdb import DuckdbStore  # noqa: PLC0415  # one driver at a time
+
+    return DuckdbStore(name, _path(where, "duckdb", name))
+
+
+def _parquet(name: str, where: str) -> Store:
+    from dueprocess.production.stores.duckdb import DuckdbStore  # noqa: PLC0415  # one driver at a time
+
+    return DuckdbStore(name, _path(where, "parquet", name), parquet=True)
+
+
+_OPEN: dict[str, Callable[[str, str], Store]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+    "duckdb": _duckdb,
+    "parquet": _parquet,
+}

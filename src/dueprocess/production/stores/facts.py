@@ -1,0 +1,88 @@
+"""What every store can do, whatever its engine: resolve one target, stream one table, describe itself."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from dueprocess.errors import UnavailableError
+from dueprocess.plan import TableQuery, TargetQuery
+
+type Subject = str | int
+"""The key under which a store files an account, as its own type."""
+
+type Row = dict[str, object]
+"""One record: listed column to value. Control columns are gone, third parties masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """What the live schema says about a column. None: this engine has no such notion."""
+
+    kind: str
+    unique: bool | None
+    indexed: bool | None
+
+
+class Store(Protocol):
+    """A store opened for reading. Every method raises ``UnavailableError`` when it cannot answer."""
+
+    name: str
+
+    def resolve(self, query: TargetQuery, /) -> Subject | None:
+        """The one subject that the target names, or None. Refuses two, without telling how many."""
+        ...
+
+    def rows(self, query: TableQuery, subject: Subject, /) -> Iterator[list[Row]]:
+        """The subject's records in batches, in the plan's order. Refuses more than the plan's cap."""
+        ...
+
+    def columns(self, table: str, /) -> Mapping[str, ColumnFacts]:
+        """The live columns of a table; empty where there is no such table."""
+        ...
+
+    def has_twice(self, table: str, column: str, /) -> bool:
+        """Whether two rows of the table share a value of the column. Reads the whole table."""
+        ...
+
+    def meets(self, table: str, column: str, other: str, key: str, /) -> bool:
+        """Whether the table is empty, or some value of its column is a key of the other table."""
+        ...
+
+    def text(self, query: TableQuery, /) -> str:
+        """The query as it is sent, with places for values."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class UnreachableStore:
+    """A store that could not be opened: each question gives the reason, so that the others go on."""
+
+    def __init__(self, name: str, error: UnavailableError) -> None:
+        self.name = name
+        self._error = error
+
+    def resolve(self, _query: TargetQuery, /) -> Subject | None:
+        raise self._again() from self._error
+
+    def rows(self, _query: TableQuery, _subject: Subject, /) -> Iterator[list[Row]]:
+        raise self._again() from self._error
+
+    def columns(self, _table: str, /) -> Mapping[str, ColumnFacts]:
+        raise self._again() from self._error
+
+    def has_twice(self, _table: str, _column: str, /) -> bool:
+        raise self._again() from self._error
+
+    def meets(self, _table: str, _column: str, _other: str, _key: str, /) -> bool:
+        raise self._again() from self._error
+
+    def text(self, query: TableQuery) -> str:
+        return f"-- {query.store}.{query.table}: not sent, the store was unreachable"
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+    def _again(self) -> UnavailableError:
+        error = self._error
+        return UnavailableError(error.code, error.what, why=error.why, do=error.do, source=error.source)

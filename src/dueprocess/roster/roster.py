@@ -1,0 +1,233 @@
+"""Who may act is history: rosters fold from enrolments that two existing people signed.
+
+The founding roots are pinned outside the database (in the production worker's own file). A row that an
+administrator adds to a table carries no signature that chains to them, so it gives no power.
+
+Source: formats.md, "Rosters"; architecture.md section 4.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from dueprocess.errors import BrokenError, MalformedError, RefusedError
+from dueprocess.roster.signing import Signature, check
+from dueprocess.wire import Json, digest_of, unb64
+
+RosterName = Literal["staff", "authorities"]
+STAFF_ROLES = ("intake", "reviewer", "counsel")
+ENTRY_KEYS = {"v", "roster", "id", "credential", "public_key", "roles", "about", "nonce"}
+COOLING_OFF = dt.timedelta(hours=24)
+"""A new person or key counts from this long after enrolment, so that an intruder's enrolment is seen first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One enrolled person (staff) or authority. No names of people: ids are opaque.
+
+    ``public_key`` is Ed25519 for staff; an authority has its age recipient and class in ``about``.
+    """
+
+    roster: RosterName
+    id: str
+    credential: str
+    public_key: bytes
+    roles: tuple[str, ...]
+    about: Mapping[str, str]
+    counts_from: dt.datetime
+    enrolled_by: tuple[str, ...]
+    revoked_at: dt.datetime | None = None
+    suspended_at: dt.datetime | None = None
+    founding: bool = False
+
+    def active(self, at: dt.datetime) -> bool:
+        """Whether this entry counts at that instant: past cooling-off, not revoked, not suspended."""
+        ended = any(end is not None and end <= at for end in (self.revoked_at, self.suspended_at))
+        return self.counts_from <= at and not ended
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """All entries of the rosters by credential, as far as the events read tell."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def by_id(self, who: str) -> Entry | None:
+        """The newest entry of a person or authority that was not revoked, else the newest at all."""
+        theirs = [entry for entry in self.entries.values() if entry.id == who]
+        live = [entry for entry in theirs if entry.revoked_at is None]
+        found = live or theirs
+        return found[-1] if found else None
+
+    def staff(self, credential: str, at: dt.datetime) -> Entry:
+        """The active staff member behind a credential. Refuses anyone unknown, new, revoked or suspended."""
+        entry = self.entries.get(credential)
+        if entry is None or entry.roster != "staff":
+            raise RefusedError(
+                "unknown-signer",
+                f"The key {credential[:12]}… is not in the roster of people who may act.",
+                why="Only a person whose enrolment two existing people signed may act, back to the founders.",
+                do="Let two people enrol this person: dueprocess enrol.",
+                source="formats.md, Rosters",
+            )
+        if not entry.active(at):
+            raise RefusedError(
+                "signer-inactive",
+                f"{entry.id} may not act at {at:%Y-%m-%d %H:%M} UTC.",
+                why=f"Counts from {entry.counts_from:%Y-%m-%d %H:%M}; revoked: {entry.revoked_at}; "
+                f"suspended: {entry.suspended_at}.",
+                do="Let another enrolled person act.",
+                source="formats.md, Rosters",
+            )
+        return entry
+
+    def authority(self, who: str) -> Entry | None:
+        entry = self.by_id(who)
+        return entry if entry is not None and entry.roster == "authorities" else None
+
+
+def entry_document(
+    roster: RosterName,
+    who: str,
+    *,
+    public_key: str,
+    credential: str,
+    roles: Iterable[str],
+    about: Mapping[str, str],
+    nonce: str,
+) -> dict[str, Json]:
+    """The document that two people sign to enrol someone; base64 key, hex credential, base64 nonce."""
+    return {
+        "v": 1,
+        "roster": roster,
+        "id": who,
+        "credential": credential,
+        "public_key": public_key,
+        "roles": list[Json](sorted(roles)),
+        "about": dict[str, Json](about),
+        "nonce": nonce,
+    }
+
+
+def founding_digest(documents: Iterable[dict[str, Json]]) -> str:
+    """Hex digest of the founding entries, in order: the root that the production worker pins."""
+    return digest_of(list(documents))
+
+
+class Chain:
+    """Folds roster events into a `Roster`, checking every signature back to the founding root.
+
+    ``origin`` is the installation's; ``root`` the pinned digest of its founding documents.
+    """
+
+    def __init__(self, origin: str, root: str) -> None:
+        self._origin = origin
+        self._root = root
+        self._roster = Roster()
+        self._founding: list[dict[str, Json]] = []
+
+    def founded(
+        self, documents: list[dict[str, Json]], signatures: list[list[Signature]], at: dt.datetime
+    ) -> None:
+        """Takes the founders' entries. Refuses any that differ from the pinned root or lack each other's word."""
+        if founding_digest(documents) != self._root:
+            raise BrokenError(
+                "wrong-founders",
+                "The founding people in the database are not those that this program was set up with.",
+                why="Their digest differs from the pinned root.",
+                do="Stop. Compare pins.json with its copy; look for who changed the database.",
+                source="formats.md, Gate",
+            )
+        entries = {str(d["credential"]): _entry(d, counts_from=at, by=(), founding=True) for d in documents}
+        people = {entry.id for entry in entries.values()}
+        for document, given in zip(documents, signatures, strict=True):
+            signers = set()
+            for signature in given:
+                signer = entries.get(signature.credential)
+                if signer is None or signature.verdict != "enrol" or signature.person != signer.id:
+                    raise BrokenError(
+                        "wrong-founders", "A founding entry is signed by someone who is no founder."
+                    )
+                check(signature, self._origin, document, signer.public_key)
+                signers.add(signer.id)
+            if signers != people:
+                raise BrokenError("wrong-founders", "Each founder signs each founding entry.")
+        self._roster = Roster(entries)
+
+    def enrolled(self, document: dict[str, Json], signatures: list[Signature], at: dt.datetime) -> None:
+        """Adds an entry that two active people signed, neither of them the newcomer."""
+        signers = self._two(document, signatures, "enrol", at)
+        if str(document.get("id")) in signers:
+            raise RefusedError("self-enrolment", "Nobody enrols themselves.", source="formats.md, Rosters")
+        credential = str(document.get("credential"))
+        if credential in self._roster.entries:
+            raise RefusedError(
+                "credential-known", "This key is enrolled already.", source="formats.md, Rosters"
+            )
+        wait = COOLING_OFF if document.get("roster") == "staff" else dt.timedelta(0)
+        entry = _entry(document, counts_from=at + wait, by=signers, founding=False)
+        self._roster = Roster({**self._roster.entries, credential: entry})
+
+    def ended(self, document: dict[str, Json], signatures: list[Signature], at: dt.datetime) -> None:
+        """Takes a revocation or suspension: the document names a credential and the verdict."""
+        verdict = document.get("verdict")
+        if verdict not in ("revoke", "suspend"):
+            raise MalformedError("bad-verdict", "A roster entry ends by `revoke` or `suspend`.")
+        self._two(document, signatures, verdict, at)
+        credential = str(document.get("credential"))
+        entry = self._roster.entries.get(credential)
+        if entry is None:
+            raise RefusedError(
+                "unknown-credential", "There is no such entry to end.", source="formats.md, Rosters"
+            )
+        ended = replace(entry, revoked_at=at) if verdict == "revoke" else replace(entry, suspended_at=at)
+        self._roster = Roster({**self._roster.entries, credential: ended})
+
+    @property
+    def roster(self) -> Roster:
+        return self._roster
+
+    def _two(
+        self, document: dict[str, Json], signatures: list[Signature], verdict: str, at: dt.datetime
+    ) -> tuple[str, ...]:
+        people: list[str] = []
+        for signature in signatures:
+            signer = self._roster.staff(signature.credential, at)
+            if signature.verdict != verdict or signature.person != signer.id:
+                raise RefusedError("wrong-verdict", "A signature was given for another verdict or person.")
+            check(signature, self._origin, document, signer.public_key)
+            people.append(signer.id)
+        if len(set(people)) < 2:
+            raise RefusedError(
+                "two-people",
+                "A change of who may act needs the signatures of two different people.",
+                why=f"Found {len(set(people))}.",
+                do="Let a second enrolled person sign the same document.",
+                source="formats.md, Rosters",
+            )
+        return tuple(people)
+
+
+def _entry(
+    document: dict[str, Json], *, counts_from: dt.datetime, by: tuple[str, ...], founding: bool
+) -> Entry:
+    if set(document) != ENTRY_KEYS or document["v"] != 1:
+        raise MalformedError("bad-entry", f"A roster entry has exactly the keys {sorted(ENTRY_KEYS)}.")
+    roster, roles, about = document["roster"], document["roles"], document["about"]
+    if roster not in ("staff", "authorities") or not isinstance(roles, list) or not isinstance(about, dict):
+        raise MalformedError(
+            "bad-entry", "A roster entry names its roster, a list of roles and what it is about."
+        )
+    key = unb64(str(document["public_key"])) if document["public_key"] else b""
+    return Entry(
+        roster="staff" if roster == "staff" else "authorities",
+        id=str(document["id"]),
+        credential=str(document["credential"]),
+        public_key=key,
+        roles=tuple(str(role) for role in roles),
+        about={str(k): str(v) for k, v in about.items()},
+        counts_from=counts_from,
+        enrolled_by=by,
+        founding=founding,
+    )

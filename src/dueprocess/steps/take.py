@@ -1,0 +1,19 @@
+"""The shape of every step: lock, load, ask the move, append, commit."""
+
+from collections.abc import Callable, Sequence
+
+from dueprocess.cases.case import Case
+from dueprocess.cases.events import Draft, Event
+from dueprocess.history.append import Hand, append, load_case
+from dueprocess.history.connection import append_lock
+
+Move = Callable[[Case], Sequence[Draft]]
+
+
+def take(case_id: str, move: Move, hand: Hand, *, expected: int | None = None) -> list[Event]:
+    """Appends what the move returns for the case as it is now. The commit is the last thing that happens.
+
+    ``expected`` is the number of events the caller saw; another number is a ``ConflictError``.
+    """
+    with append_lock():
+        return append(case_id, move(load_case(case_id)), hand, expected=expected)

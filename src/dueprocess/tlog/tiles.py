@@ -1,0 +1,334 @@
+"""Tiles: the files in which a log is published, what to write when it grows, and a reader that checks.
+
+A tile holds up to 256 hashes of one level (height 8); an entry bundle holds the entries under a tile of
+level 0. Nothing that is read is believed before it leads to the root of a checkpoint.
+
+Source: C2SP tlog-tiles.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from dueprocess.errors import MalformedError, UnavailableError
+from dueprocess.tlog.checkpoint import Checkpoint
+from dueprocess.tlog.merkle import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    Frontier,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    node_hash,
+    range_root,
+    root_of,
+)
+
+type ReadPath = Callable[[str], bytes]
+"""The bytes at a path such as ``tile/0/x001/234``. Raises ``UnavailableError`` (``KeyError`` and
+``FileNotFoundError`` mean the same) where there is nothing."""
+
+WIDTH = 256
+HEIGHT = 8
+MOST_LEVEL = 63
+MOST_ENTRY_BYTES = 0xFFFF
+CHECKPOINT_PATH = "checkpoint"
+
+_PATH = re.compile(
+    r"tile/(?P<level>0|[1-9][0-9]?|entries)"
+    r"/(?P<index>(?:x[0-9]{3}/)*[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+)
+_KEPT_TILES = 128
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TileName:
+    """Which tile. ``level`` is None for a bundle of entries; ``width`` is 256 for a full tile."""
+
+    level: int | None
+    index: int
+    width: int = WIDTH
+
+    def __post_init__(self) -> None:
+        fits = 0 <= (self.level or 0) <= MOST_LEVEL and self.index >= 0 and 1 <= self.width <= WIDTH
+        if not fits:
+            raise MalformedError("bad-tile", f"There is no tile {self.level}, {self.index}, {self.width}.")
+
+    @property
+    def path(self) -> str:
+        """``tile/<L>/<N>[.p/<W>]``: N in groups of three digits, an ``x`` before all but the last."""
+        digits = str(self.index)
+        digits = digits.zfill((len(digits) + 2) // 3 * 3)
+        groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+        number = "/".join([*(f"x{each}" for each in groups[:-1]), groups[-1]])
+        level = "entries" if self.level is None else str(self.level)
+        return f"tile/{level}/{number}" + (f".p/{self.width}" if self.width < WIDTH else "")
+
+
+def parse_path(path: str) -> TileName:
+    """Inverse of ``TileName.path``, one path per tile. Raises ``MalformedError`` and nothing else."""
+    found = _PATH.fullmatch(path)
+    if found is None or len(path) > 200:
+        raise MalformedError("bad-tile-path", "This is not the path of a tile.", why=repr(path[:80]))
+    level = None if found["level"] == "entries" else int(found["level"])
+    width = WIDTH if found["width"] is None else int(found["width"])
+    name = TileName(level, int(found["index"].replace("x", "").replace("/", "")), width)
+    if name.path != path:
+        raise MalformedError("bad-tile-path", "This is not the path of a tile.", why=repr(path[:80]))
+    return name
+
+
+def format_bundle(entries: Sequence[bytes]) -> bytes:
+    """Entries behind their lengths as big-endian u16. Refuses more than 256, and entries over 65,535 bytes."""
+    if not 1 <= len(entries) <= WIDTH or any(len(each) > MOST_ENTRY_BYTES for each in entries):
+        raise MalformedError("bad-bundle", "A bundle has 1 to 256 entries of at most 65,535 bytes.")
+    return b"".join(len(each).to_bytes(2, "big") + each for each in entries)
+
+
+def parse_bundle(data: bytes, *, width: int) -> tuple[bytes, ...]:
+    """Exactly ``width`` entries, no byte left over. Raises ``MalformedError`` and nothing else."""
+    entries: list[bytes] = []
+    at = 0
+    while at < len(data) and len(entries) < width:
+        length = int.from_bytes(data[at : at + 2], "big")
+        entries.append(data[at + 2 : at + 2 + length])
+        at += 2 + length
+    if at != len(data) or len(entries) != width:
+        raise MalformedError(
+            "bad-bundle", f"This is not a bundle of {width} entries.", source="C2SP tlog-tiles, Log entries"
+        )
+    return tuple(entries)
+
+
+def parse_tile(data: bytes, *, width: int) -> tuple[bytes, ...]:
+    """Exactly ``width`` hashes of 32 bytes. Raises ``MalformedError`` and nothing else."""
+    if len(data) != width * HASH_BYTES:
+        raise MalformedError(
+            "bad-tile", f"This is not a tile of {width} hashes.", why=f"it has {len(data)} bytes"
+        )
+    return tuple(data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES))
+
+
+def tiles_for_growth(
+    frontier: Frontier, entries: Sequence[bytes], read: ReadPath
+) -> Iterator[tuple[str, bytes]]:
+    """(path, bytes) of every tile and bundle to write when these entries are appended to the log.
+
+    ``frontier`` is the writer's own record of the old tree; the old right edge is read through ``read`` and
+    must agree with it, so that a log whose files were damaged cannot grow over the damage. Paths are new:
+    nothing written before is replaced, and the partial tiles of older sizes stay.
+    """
+    if not entries:
+        return
+    edge = TileReader(read, Checkpoint("the log itself", frontier.size, frontier.root))
+    old_entries = edge.edge_entries()
+    yield from _bundles(frontier.size, (*old_entries, *entries))
+    fresh: Sequence[bytes] = [leaf_hash(each) for each in entries]
+    old, level = frontier.size, 0
+    while fresh:
+        hashes = (*edge.edge_hashes(level), *fresh)
+        first = old // WIDTH
+        yield from _tiles(level, first, hashes)
+        full = len(hashes) // WIDTH
+        fresh = [root_of(hashes[at * WIDTH : (at + 1) * WIDTH]) for at in range(full)]
+        old, level = first, level + 1
+
+
+def _bundles(old: int, entries: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    for number, at in enumerate(range(0, len(entries), WIDTH), start=old // WIDTH):
+        some = entries[at : at + WIDTH]
+        yield TileName(None, number, len(some)).path, format_bundle(some)
+
+
+def _tiles(level: int, first: int, hashes: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+    for number, at in enumerate(range(0, len(hashes), WIDTH), start=first):
+        some = hashes[at : at + WIDTH]
+        yield TileName(level, number, len(some)).path, b"".join(some)
+
+
+class TileReader:
+    """Hashes, entries and proofs of one log at one checkpoint, from tiles that are checked before use.
+
+    A full tile is believed when its root stands in the tile above it; the partial tiles of the right edge
+    when they fold to the root of the checkpoint. Each tile is read once and some are kept. Raises
+    ``MalformedError`` with the path for a tile that differs, ``UnavailableError`` for one that is missing.
+    The checkpoint itself is the caller's to verify (``open_checkpoint``).
+    """
+
+    def __init__(self, read: ReadPath, checkpoint: Checkpoint) -> None:
+        self._read = read
+        self._checkpoint = checkpoint
+        self._edge: dict[int, tuple[bytes, ...]] | None = None
+        self._kept: dict[tuple[int, int], tuple[bytes, ...]] = {}
+        self._bundle: tuple[int, tuple[bytes, ...]] | None = None
+
+    @property
+    def size(self) -> int:
+        return self._checkpoint.size
+
+    def check_root(self) -> None:
+        """Raises unless the right edge of the tiles folds to the root of the checkpoint."""
+        self._checked_edge()
+
+    def edge_hashes(self, level: int) -> tuple[bytes, ...]:
+        """The hashes of the partial tile of a level; none where that level has no partial tile."""
+        return self._checked_edge().get(level, ())
+
+    def edge_entries(self) -> tuple[bytes, ...]:
+        """The entries of the partial bundle; none where the last bundle is full."""
+        width = self.size % WIDTH
+        return tuple(self.entries(self.size - width, self.size))
+
+    def hash_at(self, level: int, index: int) -> bytes:
+        """The hash of the complete subtree of 2**level leaves from leaf index * 2**level."""
+        if not (level >= 0 and index >= 0 and (index + 1) << level <= self.size):
+            raise MalformedError(
+                "outside-tree", f"This log of {self.size} leaves has no such complete subtree."
+            )
+        tile_level, inside = divmod(level, HEIGHT)
+        first = index << inside
+        hashes = self._tile(tile_level, first // WIDTH)
+        at = first % WIDTH
+        return root_of(hashes[at : at + (1 << inside)])
+
+    def leaf_hash(self, index: int) -> bytes:
+        self._inside(index)
+        return self.hash_at(0, index)
+
+    def root_at(self, size: int) -> bytes:
+        """The root of the first ``size`` leaves of this tree."""
+        if not 0 <= size <= self.size:
+            raise MalformedError("outside-tree", f"This log has {self.size} leaves, not {size}.")
+        return range_root(0, size, self.hash_at) if size else EMPTY_ROOT
+
+    def inclusion_proof(self, index: int) -> tuple[bytes, ...]:
+        """Sibling hashes of leaf ``index`` under this checkpoint, from few tiles."""
+        return inclusion_proof(index, self.size, self.hash_at)
+
+    def consistency_proof(self, old_size: int) -> tuple[bytes, ...]:
+        """That the tree of ``old_size`` leaves is a prefix of this one, from few tiles."""
+        return consistency_proof(old_size, self.size, self.hash_at)
+
+    def entry(self, index: int) -> bytes:
+        """The entry at ``index``, checked against its leaf hash."""
+        self._inside(index)
+        number, at = divmod(index, WIDTH)
+        if self._bundle is None or self._bundle[0] != number:
+            self._bundle = (number, self._checked_bundle(number))
+        return self._bundle[1][at]
+
+    def entries(self, start: int, end: int) -> Iterator[bytes]:
+        """The entries from ``start`` up to, not including, ``end``."""
+        return (self.entry(index) for index in range(start, end))
+
+    def _inside(self, index: int) -> None:
+        if not 0 <= index < self.size:
+            raise MalformedError("outside-tree", f"There is no leaf {index} in a log of {self.size} leaves.")
+
+    def _checked_bundle(self, number: int) -> tuple[bytes, ...]:
+        hashes = self._tile(0, number)
+        data, path = self._fetch(TileName(None, number, len(hashes)), full=len(hashes) == WIDTH)
+        width = WIDTH if path == TileName(None, number).path else len(hashes)
+        entries = _at(path, lambda: parse_bundle(data, width=width))[: len(hashes)]
+        if any(leaf_hash(entry) != each for entry, each in zip(entries, hashes, strict=True)):
+            raise _differs(path, "an entry in it does not have the hash that its leaf has in the tree")
+        return entries
+
+    def _tile(self, level: int, index: int) -> tuple[bytes, ...]:
+        full = self.size >> HEIGHT * (level + 1)
+        if index >= full:
+            return self._checked_edge()[level]
+        if (level, index) not in self._kept:
+            self._keep(level, index, self._checked_tile(level, index))
+        return self._kept[level, index]
+
+    def _keep(self, level: int, index: int, hashes: tuple[bytes, ...]) -> None:
+        if len(self._kept) >= _KEPT_TILES:
+            del self._kept[next(iter(self._kept))]
+        self._kept[level, index] = hashes
+
+    def _checked_tile(self, level: int, index: int) -> tuple[bytes, ...]:
+        above = self._tile(level + 1, index // WIDTH)[index % WIDTH]
+        data, path = self._fetch(TileName(level, index), full=True)
+        hashes = _at(path, lambda: parse_tile(data, width=WIDTH))
+        if root_of(hashes) != above:
+            raise _differs(path, "its hashes do not have the root that the tile above it names")
+        return hashes
+
+    def _checked_edge(self) -> dict[int, tuple[bytes, ...]]:
+        if self._edge is None:
+            edge = {level: self._edge_tile(level, width) for level, width in _edge_widths(self.size)}
+            root = b""
+            for level in sorted(edge):
+                root = _fold(edge[level], root) if root else root_of(edge[level])
+            if (root or EMPTY_ROOT) != self._checkpoint.root:
+                paths = ", ".join(
+                    TileName(level, self.size >> HEIGHT * (level + 1), len(edge[level])).path
+                    for level in edge
+                )
+                raise _differs(
+                    paths or "(no tiles)", "its right edge does not have the root of the checkpoint"
+                )
+            self._edge = edge
+        return self._edge
+
+    def _edge_tile(self, level: int, width: int) -> tuple[bytes, ...]:
+        index = self.size >> HEIGHT * (level + 1)
+        data, path = self._fetch(TileName(level, index, width), full=False)
+        wide = WIDTH if path == TileName(level, index).path else width
+        return _at(path, lambda: parse_tile(data, width=wide))[:width]
+
+    def _fetch(self, name: TileName, *, full: bool) -> tuple[bytes, str]:
+        """The bytes of a tile and their path: the full tile stands in for a partial one that is gone.
+
+        Source: tlog-tiles, "Partial Tiles": logs may delete a partial tile once the full one exists.
+        """
+        try:
+            return _read(self._read, name.path), name.path
+        except UnavailableError:
+            if full:
+                raise
+            whole = TileName(name.level, name.index).path
+            return _read(self._read, whole), whole
+
+
+def _edge_widths(size: int) -> Iterator[tuple[int, int]]:
+    level = 0
+    while size >> HEIGHT * level:
+        width = (size >> HEIGHT * level) % WIDTH
+        if width:
+            yield level, width
+        level += 1
+
+
+def _fold(hashes: Sequence[bytes], right: bytes) -> bytes:
+    """The root over the hashes of a partial tile with the incomplete subtree to the right of them."""
+    for each in reversed(Frontier().extend(hashes).hashes):
+        right = node_hash(each, right)
+    return right
+
+
+def _read(read: ReadPath, path: str) -> bytes:
+    try:
+        return read(path)
+    except (LookupError, FileNotFoundError, NotADirectoryError) as error:
+        raise UnavailableError(
+            "tile-missing", f"The log has no file {path}.", do="Get the whole log directory again."
+        ) from error
+
+
+def _at[T](path: str, parse: Callable[[], T]) -> T:
+    try:
+        return parse()
+    except MalformedError as error:
+        raise _differs(path, error.what) from error
+
+
+def _differs(path: str, why: str) -> MalformedError:
+    return MalformedError(
+        "tile-differs",
+        f"The log's file {path} is not what the checkpoint says.",
+        why=why,
+        do="Get the log again; if it stays, the operator's log is damaged or was changed.",
+        source="C2SP tlog-tiles, Merkle Tree",
+    )

@@ -1,0 +1,115 @@
+"""The production worker: the only process with store credentials. It proves everything to itself first.
+
+    python -m dueprocess.worker.production --install DIR [--once] [--case ID --target REF]
+
+The values of ``${NAME}`` in the data map come from ``worker/stores.env`` of the installation or, first, from this
+process's environment; no other process reads them.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from dueprocess.desk.desk import Desk, open_desk
+from dueprocess.desk.production import Production, produce
+from dueprocess.errors import EXIT_CODES, BrokenError, DueprocessError, MalformedError, RefusedError
+from dueprocess.history.append import load_case
+from dueprocess.history.docket import docket
+from dueprocess.worker.clock import read_clock
+
+TURN_SECONDS = 5
+
+
+def store_environment(desk: Desk) -> dict[str, str]:
+    """The store credentials: ``NAME=value`` lines of worker/stores.env, under the process's own environment."""
+    path = desk.installation.worker / "stores.env"
+    found: dict[str, str] = {}
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        name, equals, value = line.partition("=")
+        if line.strip() and not line.startswith("#"):
+            if not equals or not name.strip().isidentifier():
+                raise MalformedError(
+                    "bad-stores-env", f"Line {number} of worker/stores.env is not NAME=value."
+                )
+            found[name.strip()] = value.strip()
+    return {**found, **os.environ}
+
+
+def owed(desk: Desk) -> Iterator[tuple[str, str]]:
+    """(case, target) of every approved production that was not made yet."""
+    del desk
+    for line in docket():
+        for ref, state in load_case(line.case_id).targets.items():
+            if state.stage in ("approved", "producing"):
+                yield line.case_id, ref
+
+
+def turn(desk: Desk, now: dt.datetime) -> list[str]:
+    """One turn: tries everything that is owed; a refusal of the gate is normal and is tried again."""
+    done: list[str] = []
+    for case_id, ref in list(owed(desk)):
+        try:
+            made = produce(desk, case_id, ref, store_environment(desk), now=now)
+        except (BrokenError, MalformedError):
+            raise
+        except RefusedError as error:
+            done.append(f"{case_id[:8]} {ref}: waits: {error.what}")
+        except DueprocessError as error:
+            done.append(f"{case_id[:8]} {ref}: {error.what}")
+        else:
+            done.append(f"{case_id[:8]} {ref}: produced {made.parcel_id}")
+    return done
+
+
+def main() -> None:
+    """Runs until stopped, or once for one target (then prints JSON and exits with the family's code)."""
+    parser = argparse.ArgumentParser(prog="dueprocess worker --production")
+    parser.add_argument("--install", type=Path, required=True)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--case")
+    parser.add_argument("--target")
+    given = parser.parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    desk = open_desk(given.install)
+    if given.case and given.target:
+        sys.exit(_one(desk, given.case, given.target))
+    said: list[str] = []
+    while not stop.is_set():
+        lines = turn(desk, read_clock(desk.installation))
+        if lines != said:
+            print("\n".join(lines), flush=True)  # noqa: T201  the worker's log goes to its standard output
+        said = lines
+        if given.once:
+            return
+        stop.wait(TURN_SECONDS)
+
+
+def _one(desk: Desk, case_id: str, ref: str) -> int:
+    try:
+        made: Production = produce(
+            desk, case_id, ref, store_environment(desk), now=read_clock(desk.installation)
+        )
+    except DueprocessError as error:
+        print(json.dumps(error.as_json()))  # noqa: T201
+        return EXIT_CODES[type(error)]
+    answer = {
+        "parcel_id": made.parcel_id,
+        "parcel_sha256": made.parcel_sha256,
+        "proved": made.proved,
+        "tables": made.tables,
+    }
+    print(json.dumps(answer))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    main()

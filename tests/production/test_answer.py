@@ -1,0 +1,177 @@
+"""From plan to parcel on each engine: what was authorised is in it, and nothing else is."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+
+import pyrage
+import pytest
+
+from dueprocess.demand import UNBOUNDED
+from dueprocess.errors import RefusedError, UnavailableError
+from dueprocess.plan import Plan
+from dueprocess.production.answer import Answer, produce_answer
+
+EVERYTHING = ("subscriber.identity", "subscriber.service", "session", "traffic", "content.messages", "content.files")
+
+
+def opened(ciphertext: bytes, officer: pyrage.x25519.Identity) -> dict[str, bytes]:
+    """Every file of a decrypted parcel by its path without the top folder."""
+    with tarfile.open(fileobj=io.BytesIO(pyrage.decrypt(ciphertext, [officer]))) as bag:
+        files = {member.name.partition("/")[2]: bag.extractfile(member) for member in bag.getmembers()}
+        return {path: file.read() for path, file in files.items() if file is not None}
+
+
+@pytest.fixture
+def produce(answer: Callable[[Plan], Answer], officer: pyrage.x25519.Identity):
+    """Runs a plan on a platform and opens the parcel: files by path, and results by table."""
+
+    def run(host, plan: Plan):
+        out = io.BytesIO()
+        answered = produce_answer(plan, host.stores(), answer(plan), out)
+        return opened(out.getvalue(), officer), {result.table: result for result in answered.results}, answered
+
+    return run
+
+
+def test_everything_authorised_is_there_and_no_canary(host, produce) -> None:
+    """Other people's rows, rows outside the window, unlisted columns and third parties appear in no member."""
+    files, results, _ = produce(host, host.plan(*EVERYTHING))
+    assert {table: (result.status, result.rows) for table, result in results.items()} == {
+        "accounts": ("found", 1),
+        "sessions": ("found", 2),
+        "bodies": ("found", 1),
+        "uploads": ("failed", 1),
+    }
+    assert not [path for path, content in files.items() if b"CANARY" in content or "CANARY" in path]
+    sessions = [json.loads(line) for line in files["data/main/sessions.0001.jsonl"].splitlines()]
+    assert [(row["control_number"], row["ip"]) for row in sessions] == [
+        ("7F3K-000002", "192.0.2.2"),
+        ("7F3K-000003", "192.0.2.1"),
+    ]
+    assert b"\"'=cmd()\"" in files["data/main/sessions.0001.csv"]
+    body = json.loads(json.loads(files["data/main/bodies.0001.jsonl"])["body"])
+    assert body == {"text": "kept", "mentions": {"users": "[withheld: other people]"}}
+    assert files["data/media/files/7F3K-000005_aabbcc"] == b"eva's file"
+    assert results["uploads"].why.startswith("1 of 2 files could not be read: 7F3K-000006 (it is not there)")
+
+
+def test_only_columns_of_authorised_categories_are_there(host, produce) -> None:
+    """With traffic alone, neither times nor identity nor content leave."""
+    files, results, _ = produce(host, host.plan("traffic"))
+    assert list(results) == ["sessions"]
+    rows = [json.loads(line) for line in files["data/main/sessions.0001.jsonl"].splitlines()]
+    assert [set(row) for row in rows] == [{"control_number", "ip", "agent"}] * 2
+    everything = b"".join(content for path, content in files.items() if path.startswith("data/main"))
+    assert b"eva@mail.example" not in everything
+    assert not [path for path in files if "bodies" in path or "files" in path]
+    page = files["data/index.html"].decode()
+    assert "not collected: not authorised by the decision" in page
+    assert "sessions: found 2 records" in page
+
+
+def test_an_account_that_is_not_there_holds_nothing(host, produce) -> None:
+    """The parcel is then complete and empty, and every table says so."""
+    files, results, answered = produce(host, host.plan("traffic", value="@chi:host.example"))
+    assert not answered.subject_found
+    assert {result.words for result in results.values()} == {"nothing held"}
+    assert not [path for path in files if path.startswith("data/main")]
+
+
+def test_without_a_window_no_dated_row_is_read(host, produce) -> None:
+    """Identity alone may be authorised without ends; sessions are then untouched."""
+    files, results, _ = produce(host, host.plan("subscriber.identity", period=UNBOUNDED))
+    assert list(results) == ["accounts"]
+    assert json.loads(files["data/main/accounts.0001.jsonl"])["email"] == "eva@mail.example"
+
+
+def test_two_accounts_for_one_target_are_refused_without_a_count(unbuilt, produce) -> None:
+    """The refusal does not say whether there were two or two hundred."""
+    accounts = unbuilt.tables["accounts"]
+    accounts.unique = ()
+    said = []
+    for copies in (1, 5):
+        accounts.rows += [accounts.rows[0]] * copies
+    unbuilt.build()
+    with pytest.raises(RefusedError) as caught:
+        produce(unbuilt, unbuilt.plan("traffic"))
+    said.append(str(caught.value))
+    assert caught.value.code == "ambiguous-target"
+    assert not any(character.isdigit() for character in said[0].replace("1.1", ""))
+
+
+def test_a_missing_table_fails_and_the_others_go_on(unbuilt, produce) -> None:
+    """A dropped table is told; the rest of the answer is complete."""
+    del unbuilt.tables["sessions"]
+    unbuilt.build()
+    files, results, _ = produce(unbuilt, unbuilt.plan("traffic", "subscriber.identity"))
+    assert results["sessions"].status == "failed"
+    assert "no table sessions" in results["sessions"].why
+    assert results["accounts"].status == "found"
+    assert b"not sent" in files["data/queries.sql"]
+    assert "failed: The store &#x27;main&#x27; has no table sessions." in files["data/index.html"].decode()
+
+
+def test_more_rows_than_the_cap_fail_and_none_leaves(unbuilt, produce) -> None:
+    """Never a silent cut: one record beyond the cap, and the table gives nothing but the reason."""
+    row = unbuilt.tables["sessions"].rows[0]
+    unbuilt.tables["sessions"].rows += [row] * 99
+    unbuilt.build()
+    files, results, _ = produce(unbuilt, unbuilt.plan("traffic"))
+    assert results["sessions"].status == "failed"
+    assert "more than 100 records" in results["sessions"].why
+    assert not [path for path in files if "sessions" in path]
+
+
+def test_as_many_rows_as_the_cap_are_found(unbuilt, produce) -> None:
+    """The cap itself is allowed."""
+    row = unbuilt.tables["sessions"].rows[0]
+    unbuilt.tables["sessions"].rows += [row] * 98
+    unbuilt.build()
+    _, results, _ = produce(unbuilt, unbuilt.plan("traffic"))
+    assert (results["sessions"].status, results["sessions"].rows) == ("found", 100)
+
+
+def test_a_path_that_fans_out_is_refused(unbuilt, produce) -> None:
+    """If one key belongs to two people, no body leaves for either."""
+    posts = unbuilt.tables["posts"]
+    posts.unique = ()
+    posts.rows.append((1, "@dana:host.example", posts.rows[0][2]))
+    unbuilt.build()
+    files, results, _ = produce(unbuilt, unbuilt.plan("content.messages"))
+    assert results["bodies"].status == "failed"
+    assert "not unique" in results["bodies"].why
+    assert not [path for path in files if "bodies" in path]
+
+
+def test_third_parties_hide_in_no_text_that_is_not_json(unbuilt, produce) -> None:
+    """What cannot be read cannot be cleaned: the table fails, the text stays."""
+    unbuilt.tables["bodies"].rows[0] = (1, "CANARY-THIRD but not JSON", None)
+    unbuilt.build()
+    files, results, _ = produce(unbuilt, unbuilt.plan("content.messages"))
+    assert results["bodies"].status == "failed"
+    assert not [path for path, content in files.items() if b"CANARY" in content]
+
+
+def test_an_unreachable_store_stops_only_what_lives_there(small, produce) -> None:
+    """Without the media folder the rows still come; without the accounts' store nothing can be asked."""
+    (small.folder / "media").rename(small.folder / "away")
+    _, results, _ = produce(small, small.plan("traffic", "content.files"))
+    assert results["sessions"].status == "found"
+    assert "folder" in results["uploads"].why
+    small.dsn = f"sqlite:///{small.folder}/nowhere.sqlite"
+    with pytest.raises(UnavailableError) as caught:
+        produce(small, small.plan("traffic"))
+    assert caught.value.code == "store-unavailable"
+
+
+def test_values_stand_beside_the_decision_and_not_in_the_queries(host, produce) -> None:
+    """queries.sql has places; the account and the window stand in decision.json."""
+    files, _, _ = produce(host, host.plan("traffic"))
+    assert b"@eva" not in files["data/queries.sql"]
+    assert b'WHERE t0."account" = ' in files["data/queries.sql"]
+    assert json.loads(files["data/decision.json"]) == {
+        "decision": {"v": 1},
+        "bound": {"target": "@eva:host.example", "window": ["2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z"]},
+    }
