@@ -8,10 +8,19 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from office import Office
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dueprocess.conf.settings")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the marks of this folder's fixtures, which a strict run insists on."""
+    config.addinivalue_line("markers", "stage(name): how far on the office is that the test begins with")
 
 
 def _program(name: str) -> str:
@@ -23,7 +32,7 @@ def _program(name: str) -> str:
 
 
 def _as_postgres() -> list[str]:
-    """initdb refuses to run as root; Debian's package brings the user postgres."""
+    """Initdb refuses to run as root; Debian's package brings the user postgres."""
     return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
 
 
@@ -62,12 +71,185 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_dsn(postgres_server: str) -> Iterator[str]:
     """A fresh, empty database on the real server."""
+    address = _new_database(postgres_server)
+    yield address
+    _drop_database(address)
+
+
+@pytest.fixture(scope="session")
+def template_folder() -> Iterator[pathlib.Path]:
+    """Where templates of stores and offices lie: in memory where the system has such a place, for its speed."""
+    memory = pathlib.Path("/dev/shm")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="dp-tests-", dir=memory if memory.is_dir() else None))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def quick_folder(template_folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A folder for one test, beside the templates."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="test-", dir=template_folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _leave() -> None:
+    """Closes every connection of this thread, so that files and databases can be copied and dropped."""
+    from django.db import connections
+
+    connections.close_all()
+
+
+def _new_database(server: str, template: str | None = None) -> str:
+    """A fresh PostgreSQL database, a copy of ``template`` if one is given. Returns its address."""
     import psycopg
     from psycopg import sql
 
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield f"{postgres_server}/{name}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    how = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    if template is not None:
+        how += sql.SQL(" TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(template.rsplit("/", 1)[1]))
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(how)
+    return f"{server}/{name}"
+
+
+def _drop_database(address: str) -> None:
+    import psycopg
+    from psycopg import sql
+
+    server, name = address.rsplit("/", 1)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+class Templates:
+    """Stores and offices made once in a test run, to be copied: append-only tables cannot be flushed.
+
+    An office is named by how far it is: ``office`` (founded and staffed, hourly epochs, a week to object),
+    ``brisk`` (a day to object), ``ready`` (brisk, with an approved case of which production is due) and
+    ``produced`` (ready, with the parcel made and sealed).
+    """
+
+    def __init__(self, folder: pathlib.Path, request: pytest.FixtureRequest) -> None:
+        self._folder = folder
+        self._request = request
+        self._stores: dict[str, str] = {}
+        self._offices: dict[tuple[str, str], tuple[Office, str]] = {}
+
+    def server(self) -> str:
+        """The PostgreSQL server, started when the first test needs it."""
+        address: str = self._request.getfixturevalue("postgres_server")
+        return address
+
+    def database(self, vendor: str, template: str | None = None, folder: pathlib.Path | None = None) -> str:
+        """The address of a new database of this vendor, a copy of ``template`` if one is given."""
+        if vendor == "postgresql":
+            return _new_database(self.server(), template)
+        path = (folder or self._folder) / f"{uuid.uuid4().hex}.db"
+        if template is not None:
+            shutil.copyfile(template.removeprefix("sqlite:"), path)
+        return f"sqlite:{path}"
+
+    def store(self, vendor: str) -> str:
+        """The address of an empty event store with its tables and triggers. Do not write into it."""
+        from dueprocess.history import connection
+
+        if vendor not in self._stores:
+            address = self.database(vendor)
+            connection.use(address)
+            connection.create_tables()
+            _leave()
+            self._stores[vendor] = address
+        return self._stores[vendor]
+
+    def office(self, vendor: str, stage: str) -> "tuple[Office, str]":
+        """The template office of this vendor and stage, and the address of its store. Do not write into it."""
+        if (vendor, stage) not in self._offices:
+            self._offices[vendor, stage] = self._made(vendor, stage)
+            _leave()
+        return self._offices[vendor, stage]
+
+    def _made(self, vendor: str, stage: str) -> "tuple[Office, str]":
+        from office import open_office
+
+        folder = self._folder / f"{vendor}-{stage}"
+        if stage in ("office", "brisk"):
+            folder.mkdir()
+            address = "sqlite:history.db" if vendor == "sqlite" else self.database(vendor, self.store(vendor))
+            return open_office(folder, address, window_days=7 if stage == "office" else 1), address
+        office, address = self.copy(vendor, "brisk" if stage == "ready" else "ready", folder)
+        if stage == "ready":
+            office.cases = [office.approved_case()]
+            office.wait(hours=26)
+        else:
+            office.produce(office.cases[0])
+            office.wait(hours=1)
+        return office, address
+
+    def copy(self, vendor: str, stage: str, folder: pathlib.Path) -> "tuple[Office, str]":
+        """An office of its own for a test: in this folder, and in a database that is a copy of the template's."""
+        from office import copy_office
+
+        template, address = self.office(vendor, stage)
+        if vendor == "postgresql":
+            address = self.database(vendor, address)
+        return copy_office(template, folder, address), address
+
+
+@pytest.fixture(scope="session")
+def templates(template_folder: pathlib.Path, request: pytest.FixtureRequest) -> Templates:
+    """Stores and offices to copy."""
+    return Templates(template_folder, request)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def vendor(request: pytest.FixtureRequest) -> str:
+    """Each of the two databases in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def store(vendor: str, templates: Templates, quick_folder: pathlib.Path) -> Iterator[str]:
+    """The address of a fresh event store, in use, on each of the two databases in turn."""
+    from dueprocess.history import connection
+
+    address = templates.database(vendor, templates.store(vendor), quick_folder)
+    connection.use(address)
+    yield address
+    _forget(address)
+
+
+def _forget(address: str) -> None:
+    from dueprocess.history import connection
+
+    connection.use("sqlite::memory:")
+    if address.startswith("postgresql"):
+        _drop_database(address)
+
+
+def _stage_of(request: pytest.FixtureRequest) -> str:
+    """Which template a test asks for: ``@pytest.mark.stage("ready")``; without the mark, ``office``."""
+    mark = request.node.get_closest_marker("stage")
+    return str(mark.args[0]) if mark else "office"
+
+
+@pytest.fixture
+def office(
+    templates: Templates, quick_folder: pathlib.Path, request: pytest.FixtureRequest
+) -> "Iterator[Office]":
+    """A whole office on SQLite, as far on as the test's mark ``stage`` says."""
+    found, address = templates.copy("sqlite", _stage_of(request), quick_folder / "office")
+    yield found
+    _forget(address)
+
+
+@pytest.fixture
+def office_on(
+    vendor: str, templates: Templates, quick_folder: pathlib.Path, request: pytest.FixtureRequest
+) -> "Iterator[Office]":
+    """A whole office on each of the two databases in turn, as far on as the test's mark ``stage`` says."""
+    found, address = templates.copy(vendor, _stage_of(request), quick_folder / "office")
+    yield found
+    _forget(address)

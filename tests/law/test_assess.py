@@ -298,6 +298,7 @@ def test_a_rule_that_is_not_in_force_permits_nothing_and_asks_counsel(eva: Eva, 
     found = assess(_small(eva), [parse_pack(small_text, "s")], on=late)
     assert (found.outcome, found.permitted) == (Outcome.ESCALATE_TO_COUNSEL, (None,))
     assert {"not-in-force.yes", "not-in-force.xx.to-end"} <= codes(found)
+    assert "cut.not-reached" not in codes(found)
     assert not found.notice.settled
 
 

@@ -74,7 +74,12 @@ def platform() -> dict[str, Table]:
         ),
         "bodies": Table(
             {"post": "BIGINT", "body": "TEXT", "deleted": "TEXT"},
-            [(1, mention % "kept", None), (2, "CANARY-EARLY", None), (3, "CANARY-OTHER", None), (1, "CANARY-GONE", "x")],
+            [
+                (1, mention % "kept", None),
+                (2, "CANARY-EARLY", None),
+                (3, "CANARY-OTHER", None),
+                (1, "CANARY-GONE", "x"),
+            ],
             indexed=("post",),
         ),
         "uploads": Table(
@@ -153,11 +158,15 @@ class Platform:
 
     def datamap(self) -> DataMap:
         # SQLite has no type for times: there the map says that the column holds text.
-        text = self.text.replace('unit = "timestamp"', 'unit = "iso"') if self.engine == "sqlite" else self.text
+        text = (
+            self.text.replace('unit = "timestamp"', 'unit = "iso"') if self.engine == "sqlite" else self.text
+        )
         return parse_map(text, "example.toml")
 
     def stores(self) -> Stores:
-        stores = open_stores(self.datamap(), {"EXAMPLE_DSN": self.dsn, "EXAMPLE_MEDIA": f"file:///{self.folder}/media"})
+        stores = open_stores(
+            self.datamap(), {"EXAMPLE_DSN": self.dsn, "EXAMPLE_MEDIA": f"file:///{self.folder}/media"}
+        )
         self.opened.append(stores)
         return stores
 
@@ -194,7 +203,8 @@ def _sqlite(platform: Platform) -> None:
 
 def _texts(row: tuple[object, ...]) -> list[object]:
     return [
-        value.replace(tzinfo=None).isoformat() + "Z" if isinstance(value, dt.datetime) else value for value in row
+        value.replace(tzinfo=None).isoformat() + "Z" if isinstance(value, dt.datetime) else value
+        for value in row
     ]
 
 
@@ -209,33 +219,41 @@ def _postgresql(platform: Platform) -> None:
                 link.execute(f'INSERT INTO "{name}" VALUES ({places})'.encode(), row)
 
 
+def _arrow(table: Table) -> object:
+    import pyarrow as pa
+
+    kinds = {"TEXT": pa.string(), "BIGINT": pa.int64(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
+    return pa.table(
+        {
+            column: pa.array([row[at] for row in table.rows], kinds[kind])
+            for at, (column, kind) in enumerate(table.columns.items())
+        }
+    )
+
+
 def _duckdb(platform: Platform) -> None:
     import duckdb
 
     link = duckdb.connect(platform.dsn.removeprefix("duckdb:///"))
     for name, table in platform.tables.items():
         columns = [
-            f'"{column}" {kind} {"UNIQUE" if column in table.unique else ""}' for column, kind in table.columns.items()
+            f'"{column}" {kind} {"UNIQUE" if column in table.unique else ""}'
+            for column, kind in table.columns.items()
         ]
         link.execute(f'CREATE TABLE "{name}" ({", ".join(columns)})')
-        places = ", ".join("?" for _ in table.columns)
-        link.executemany(f'INSERT INTO "{name}" VALUES ({places})', table.rows)
+        link.register("arrived", _arrow(table))
+        link.execute(f'INSERT INTO "{name}" FROM arrived')
+        link.unregister("arrived")
     link.close()
 
 
 def _parquet(platform: Platform) -> None:
-    import pyarrow as pa
     from pyarrow import parquet
 
-    kinds = {"TEXT": pa.string(), "BIGINT": pa.int64(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC")}
     folder = Path(platform.dsn.removeprefix("parquet:///"))
     folder.mkdir()
     for name, table in platform.tables.items():
-        columns = {
-            column: pa.array([row[at] for row in table.rows], kinds[kind])
-            for at, (column, kind) in enumerate(table.columns.items())
-        }
-        parquet.write_table(pa.table(columns), folder / f"{name}.parquet")
+        parquet.write_table(_arrow(table), folder / f"{name}.parquet")
 
 
 _BUILD = {"sqlite": _sqlite, "postgresql": _postgresql, "duckdb": _duckdb, "parquet": _parquet}
@@ -245,7 +263,11 @@ _BUILD = {"sqlite": _sqlite, "postgresql": _postgresql, "duckdb": _duckdb, "parq
 def unbuilt(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platform]:
     """Example Host on each engine in turn, its tables not yet written, so that a test can change them."""
     engine: str = request.param
-    dsn = request.getfixturevalue("postgres_dsn") if engine == "postgresql" else f"{engine}:///{tmp_path}/host.{engine}"
+    dsn = (
+        request.getfixturevalue("postgres_dsn")
+        if engine == "postgresql"
+        else f"{engine}:///{tmp_path}/host.{engine}"
+    )
     built = Platform(engine, tmp_path, dsn, platform())
     yield built
     for stores in built.opened:

@@ -4,16 +4,29 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
+from typing import Any
 
 import pyrage
 import pytest
 
 from dueprocess.demand import UNBOUNDED
 from dueprocess.errors import RefusedError, UnavailableError
+from dueprocess.parcel import TableResult
 from dueprocess.plan import Plan
-from dueprocess.production.answer import Answer, produce_answer
+from dueprocess.production.answer import Answer, Answered, produce_answer
 
-EVERYTHING = ("subscriber.identity", "subscriber.service", "session", "traffic", "content.messages", "content.files")
+EVERYTHING = (
+    "subscriber.identity",
+    "subscriber.service",
+    "session",
+    "traffic",
+    "content.messages",
+    "content.files",
+)
+
+
+type Produced = tuple[dict[str, bytes], dict[str, TableResult], Answered]
+type Run = Callable[[Any, Plan], Produced]
 
 
 def opened(ciphertext: bytes, officer: pyrage.x25519.Identity) -> dict[str, bytes]:
@@ -24,18 +37,22 @@ def opened(ciphertext: bytes, officer: pyrage.x25519.Identity) -> dict[str, byte
 
 
 @pytest.fixture
-def produce(answer: Callable[[Plan], Answer], officer: pyrage.x25519.Identity):
+def produce(answer: Callable[[Plan], Answer], officer: pyrage.x25519.Identity) -> Run:
     """Runs a plan on a platform and opens the parcel: files by path, and results by table."""
 
-    def run(host, plan: Plan):
+    def run(host: Any, plan: Plan) -> Produced:
         out = io.BytesIO()
         answered = produce_answer(plan, host.stores(), answer(plan), out)
-        return opened(out.getvalue(), officer), {result.table: result for result in answered.results}, answered
+        return (
+            opened(out.getvalue(), officer),
+            {result.table: result for result in answered.results},
+            answered,
+        )
 
     return run
 
 
-def test_everything_authorised_is_there_and_no_canary(host, produce) -> None:
+def test_everything_authorised_is_there_and_no_canary(host: Any, produce: Run) -> None:
     """Other people's rows, rows outside the window, unlisted columns and third parties appear in no member."""
     files, results, _ = produce(host, host.plan(*EVERYTHING))
     assert {table: (result.status, result.rows) for table, result in results.items()} == {
@@ -50,14 +67,14 @@ def test_everything_authorised_is_there_and_no_canary(host, produce) -> None:
         ("7F3K-000002", "192.0.2.2"),
         ("7F3K-000003", "192.0.2.1"),
     ]
-    assert b"\"'=cmd()\"" in files["data/main/sessions.0001.csv"]
+    assert b'"\'=cmd()"' in files["data/main/sessions.0001.csv"]
     body = json.loads(json.loads(files["data/main/bodies.0001.jsonl"])["body"])
     assert body == {"text": "kept", "mentions": {"users": "[withheld: other people]"}}
     assert files["data/media/files/7F3K-000005_aabbcc"] == b"eva's file"
     assert results["uploads"].why.startswith("1 of 2 files could not be read: 7F3K-000006 (it is not there)")
 
 
-def test_only_columns_of_authorised_categories_are_there(host, produce) -> None:
+def test_only_columns_of_authorised_categories_are_there(host: Any, produce: Run) -> None:
     """With traffic alone, neither times nor identity nor content leave."""
     files, results, _ = produce(host, host.plan("traffic"))
     assert list(results) == ["sessions"]
@@ -71,7 +88,7 @@ def test_only_columns_of_authorised_categories_are_there(host, produce) -> None:
     assert "sessions: found 2 records" in page
 
 
-def test_an_account_that_is_not_there_holds_nothing(host, produce) -> None:
+def test_an_account_that_is_not_there_holds_nothing(host: Any, produce: Run) -> None:
     """The parcel is then complete and empty, and every table says so."""
     files, results, answered = produce(host, host.plan("traffic", value="@chi:host.example"))
     assert not answered.subject_found
@@ -79,14 +96,14 @@ def test_an_account_that_is_not_there_holds_nothing(host, produce) -> None:
     assert not [path for path in files if path.startswith("data/main")]
 
 
-def test_without_a_window_no_dated_row_is_read(host, produce) -> None:
+def test_without_a_window_no_dated_row_is_read(host: Any, produce: Run) -> None:
     """Identity alone may be authorised without ends; sessions are then untouched."""
     files, results, _ = produce(host, host.plan("subscriber.identity", period=UNBOUNDED))
     assert list(results) == ["accounts"]
     assert json.loads(files["data/main/accounts.0001.jsonl"])["email"] == "eva@mail.example"
 
 
-def test_two_accounts_for_one_target_are_refused_without_a_count(unbuilt, produce) -> None:
+def test_two_accounts_for_one_target_are_refused_without_a_count(unbuilt: Any, produce: Run) -> None:
     """The refusal does not say whether there were two or two hundred."""
     accounts = unbuilt.tables["accounts"]
     accounts.unique = ()
@@ -101,7 +118,7 @@ def test_two_accounts_for_one_target_are_refused_without_a_count(unbuilt, produc
     assert not any(character.isdigit() for character in said[0].replace("1.1", ""))
 
 
-def test_a_missing_table_fails_and_the_others_go_on(unbuilt, produce) -> None:
+def test_a_missing_table_fails_and_the_others_go_on(unbuilt: Any, produce: Run) -> None:
     """A dropped table is told; the rest of the answer is complete."""
     del unbuilt.tables["sessions"]
     unbuilt.build()
@@ -113,7 +130,7 @@ def test_a_missing_table_fails_and_the_others_go_on(unbuilt, produce) -> None:
     assert "failed: The store &#x27;main&#x27; has no table sessions." in files["data/index.html"].decode()
 
 
-def test_more_rows_than_the_cap_fail_and_none_leaves(unbuilt, produce) -> None:
+def test_more_rows_than_the_cap_fail_and_none_leaves(unbuilt: Any, produce: Run) -> None:
     """Never a silent cut: one record beyond the cap, and the table gives nothing but the reason."""
     row = unbuilt.tables["sessions"].rows[0]
     unbuilt.tables["sessions"].rows += [row] * 99
@@ -124,7 +141,7 @@ def test_more_rows_than_the_cap_fail_and_none_leaves(unbuilt, produce) -> None:
     assert not [path for path in files if "sessions" in path]
 
 
-def test_as_many_rows_as_the_cap_are_found(unbuilt, produce) -> None:
+def test_as_many_rows_as_the_cap_are_found(unbuilt: Any, produce: Run) -> None:
     """The cap itself is allowed."""
     row = unbuilt.tables["sessions"].rows[0]
     unbuilt.tables["sessions"].rows += [row] * 98
@@ -133,7 +150,7 @@ def test_as_many_rows_as_the_cap_are_found(unbuilt, produce) -> None:
     assert (results["sessions"].status, results["sessions"].rows) == ("found", 100)
 
 
-def test_a_path_that_fans_out_is_refused(unbuilt, produce) -> None:
+def test_a_path_that_fans_out_is_refused(unbuilt: Any, produce: Run) -> None:
     """If one key belongs to two people, no body leaves for either."""
     posts = unbuilt.tables["posts"]
     posts.unique = ()
@@ -145,7 +162,7 @@ def test_a_path_that_fans_out_is_refused(unbuilt, produce) -> None:
     assert not [path for path in files if "bodies" in path]
 
 
-def test_third_parties_hide_in_no_text_that_is_not_json(unbuilt, produce) -> None:
+def test_third_parties_hide_in_no_text_that_is_not_json(unbuilt: Any, produce: Run) -> None:
     """What cannot be read cannot be cleaned: the table fails, the text stays."""
     unbuilt.tables["bodies"].rows[0] = (1, "CANARY-THIRD but not JSON", None)
     unbuilt.build()
@@ -154,7 +171,7 @@ def test_third_parties_hide_in_no_text_that_is_not_json(unbuilt, produce) -> Non
     assert not [path for path, content in files.items() if b"CANARY" in content]
 
 
-def test_an_unreachable_store_stops_only_what_lives_there(small, produce) -> None:
+def test_an_unreachable_store_stops_only_what_lives_there(small: Any, produce: Run) -> None:
     """Without the media folder the rows still come; without the accounts' store nothing can be asked."""
     (small.folder / "media").rename(small.folder / "away")
     _, results, _ = produce(small, small.plan("traffic", "content.files"))
@@ -166,7 +183,7 @@ def test_an_unreachable_store_stops_only_what_lives_there(small, produce) -> Non
     assert caught.value.code == "store-unavailable"
 
 
-def test_values_stand_beside_the_decision_and_not_in_the_queries(host, produce) -> None:
+def test_values_stand_beside_the_decision_and_not_in_the_queries(host: Any, produce: Run) -> None:
     """queries.sql has places; the account and the window stand in decision.json."""
     files, _, _ = produce(host, host.plan("traffic"))
     assert b"@eva" not in files["data/queries.sql"]

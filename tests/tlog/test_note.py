@@ -201,7 +201,8 @@ def test_a_key_under_which_one_signature_fits_every_message_is_refused() -> None
     """The identity point is such a key: OpenSSL accepts the signature, so the parser must not take the key."""
     identity = bytes([1]) + bytes(31)
     Ed25519PublicKey.from_public_bytes(identity).verify(identity + bytes(32), b"anything")
-    for weak in (identity, bytes(31) + b"\x80", b"\xec" + b"\xff" * 31):
+    not_canonical = (b"\xed" + b"\xff" * 30 + b"\x7f", b"\xff" * 32)
+    for weak in (identity, bytes(31) + b"\x80", b"\xec" + b"\xff" * 31, *not_canonical):
         with pytest.raises(MalformedError) as caught:
             make_vkey("log.example/1", weak)
         assert caught.value.code == "weak-key"

@@ -78,18 +78,21 @@ class Operator:
         self.places: list[tuple[Record, bytes, EpochTree, EpochLeaf]] = []
         previous: str | None = None
         for epoch in range(leaves):
-            placed, made = {}, None
+            record = Record({"month": "2026-11"})
+            secret = hashlib.sha256(f"{salt}{epoch}".encode()).digest()
+            placed = {}
             if epoch < len(kinds):
-                secret = hashlib.sha256(f"{salt}{epoch}".encode()).digest()
                 root = subjects_root(secret, [ANA, EVA]).hex()
-                made = Record({"kind": kinds[epoch], "prev": previous, "subjects_root": root, "accounts": 2})
-                previous = commitment(made, secret).hex()
-                placed = {epoch * 7: bytes.fromhex(previous)}
+                record = Record(
+                    {"kind": kinds[epoch], "prev": previous, "subjects_root": root, "accounts": 2}
+                )
+                placed = {epoch * 7: commitment(record, secret)}
+                previous = placed[epoch * 7].hex()
             tree = EpochTree(epoch_seed(MASTER, epoch), epoch, placed)
             leaf = EpochLeaf(epoch, tree.root, START + dt.timedelta(minutes=5 * epoch))
             self.append(encode_leaf(leaf))
-            if made is not None:
-                self.places.append((made, secret, tree, leaf))
+            if placed:
+                self.places.append((record, secret, tree, leaf))
 
     def append(self, entry: bytes) -> None:
         self.files.update(tiles_for_growth(self.frontier, [entry], self.files.__getitem__))
@@ -369,7 +372,7 @@ def test_a_rolled_back_log_is_named() -> None:
     """A shorter log than the one in the receipt."""
     short = Operator(("DemandReceived", "DataProduced"), leaves=3)
     with pytest.raises(
-        BrokenError, match="rolled back: record 1 .* 5 leaves, which now shows only 3"
+        BrokenError, match=r"rolled back: record 1 .* 5 leaves, which now shows only 3"
     ) as caught:
         check_against_log(verify_receipt(BYTES, ALONE), short.files.__getitem__, short.checkpoint(), ALONE)
     assert caught.value.code == "log-rolled-back"

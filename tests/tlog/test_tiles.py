@@ -31,6 +31,8 @@ HASHES = tuple(leaf_hash(each) for each in ENTRIES)
 
 type Files = dict[str, bytes]
 
+NOTHING: Files = {}
+
 
 def grow(files: Files, frontier: Frontier, size: int) -> Frontier:
     """Appends up to ``size`` entries; no path may be written twice with other bytes."""
@@ -138,7 +140,7 @@ def test_growing_in_steps_gives_all_that_each_size_needs(sizes: list[int]) -> No
 
 def test_growing_by_nothing_writes_nothing() -> None:
     """No entries, no files, and no reading either."""
-    assert list(tiles_for_growth(Frontier(), (), {}.__getitem__)) == []
+    assert list(tiles_for_growth(Frontier(), (), NOTHING.__getitem__)) == []
 
 
 def test_a_log_does_not_grow_over_damage() -> None:
@@ -176,7 +178,7 @@ def test_proofs_from_tiles_verify(size: int) -> None:
 
 def test_the_empty_log_is_read_without_a_file() -> None:
     """Size 0 has a root, no tile and no entry."""
-    reader = TileReader({}.__getitem__, Checkpoint(ORIGIN, 0, EMPTY_ROOT))
+    reader = TileReader(NOTHING.__getitem__, Checkpoint(ORIGIN, 0, EMPTY_ROOT))
     reader.check_root()
     assert reader.root_at(0) == EMPTY_ROOT
     with pytest.raises(MalformedError):
@@ -217,9 +219,33 @@ def test_any_changed_byte_in_a_tile_that_is_read_is_noticed() -> None:
             assert path in str(caught.value)
 
 
+def test_an_audit_reads_every_file_of_the_tree() -> None:
+    """All tiles and bundles of the size, and damage to any one of them."""
+    files = log(700)
+    assert set(TileReader(files.__getitem__, head(700)).audit()) == set(files)
+    assert list(TileReader(NOTHING.__getitem__, head(0)).audit()) == []
+    for path, content in files.items():
+        changed = {**files, path: content[:-1] + bytes([content[-1] ^ 1])}
+        with pytest.raises(MalformedError, match=path):
+            list(TileReader(changed.__getitem__, head(700)).audit())
+
+
+def test_every_file_ever_written_can_be_checked_against_the_newest_tree() -> None:
+    """Also the partial tiles of older sizes, which nobody reads any more; foreign files are refused."""
+    files = log(3, 258, 700)
+    for path, content in files.items():
+        TileReader(files.__getitem__, head(700)).check_file(path)
+        changed = {**files, path: content[:-1] + bytes([content[-1] ^ 1])}
+        with pytest.raises(MalformedError, match=path):
+            TileReader(changed.__getitem__, head(700)).check_file(path)
+    for path in ("tile/0/003", "tile/0/002.p/189", "tile/2/000.p/1", "tile/entries/003.p/1", "tile/x"):
+        with pytest.raises(MalformedError, match=path):
+            TileReader({**files, path: b""}.__getitem__, head(700)).check_file(path)
+
+
 @pytest.mark.parametrize(
     "cut",
-    [lambda each: each[:-1], lambda each: each + b"\x00", lambda each: b""],
+    [lambda each: each[:-1], lambda each: each + b"\x00", lambda _: b""],
     ids=["cut", "padded", "empty"],
 )
 def test_a_file_of_the_wrong_length_is_noticed(cut: Callable[[bytes], bytes]) -> None:
@@ -258,7 +284,7 @@ def test_a_tile_of_another_log_is_refused() -> None:
     with pytest.raises(MalformedError):
         TileReader(log(300).__getitem__, Checkpoint(ORIGIN, 300, leaf_hash(b"other"))).check_root()
     with pytest.raises(MalformedError):
-        TileReader({}.__getitem__, Checkpoint(ORIGIN, 0, EMPTY_ROOT)).leaf_hash(0)
+        TileReader(NOTHING.__getitem__, Checkpoint(ORIGIN, 0, EMPTY_ROOT)).leaf_hash(0)
 
 
 @pytest.mark.parametrize(("level", "index"), [(0, 300), (9, 0), (-1, 0), (0, -1), (8, 1)])

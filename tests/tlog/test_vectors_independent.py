@@ -35,12 +35,13 @@ def jcs(value: Any) -> bytes:
 
 # ---------------------------------------------------------------- records
 
-FIELDS = (
-    "event_sha256 prev ledger_seq kind month demand_kind instrument basis country authority_class emergency"
-    " nondisclosure nondisclosure_until categories accounts outcome narrowed quorum_mode witnessed approvals"
-    " order_ref paper_sha256 scope_sha256 plan_sha256 parcel_sha256 notice subjects_root register_row"
-    " reserved_1 reserved_2 reserved_3 reserved_4"
-).split()
+NAMES = """
+event_sha256 prev ledger_seq kind month demand_kind instrument basis country authority_class emergency
+nondisclosure nondisclosure_until categories accounts outcome narrowed quorum_mode witnessed approvals
+order_ref paper_sha256 scope_sha256 plan_sha256 parcel_sha256 notice subjects_root register_row
+reserved_1 reserved_2 reserved_3 reserved_4
+"""
+FIELDS = NAMES.split()
 
 
 def salt(secret: bytes, index: int) -> bytes:

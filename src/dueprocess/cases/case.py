@@ -92,7 +92,16 @@ def fold(events: Iterable[Event]) -> Case:
         raise BrokenError(error.code, error.what, why=error.why, do=error.do) from error
     case = Case(rows[0].case_id, ())
     for event in rows:
-        case = evolve(case, event)
+        try:
+            case = evolve(case, event)
+        except RefusedError as error:
+            raise BrokenError(
+                error.code,
+                f"Event {event.case_seq} of case {case.case_id[:8]} cannot have happened: {error.what}",
+                why=error.why,
+                do="Run dueprocess fsck; restore from a copy that agrees with the public log.",
+                source=error.source,
+            ) from error
     return case
 
 
@@ -118,16 +127,17 @@ def _evolve_case(case: Case, event: Event) -> Case:
         case "RequesterDoubted":
             return replace(case, doubted=event, verified=None)
         case "DemandRead":
-            targets = {ref: TargetState(ref) for ref in _map(event.body["targets"])}
-            return replace(case, read=event, assessed=None, targets=targets)
+            return replace(case, read=event, assessed=None, targets=_reread(case, event))
         case "DemandAssessed":
-            fresh = {ref: TargetState(ref, stage="assessed") for ref in case.targets}
+            fresh = {ref: _reassessed(state, event) for ref, state in case.targets.items()}
             return replace(case, assessed=event, targets=fresh)
         case "DeficiencyNoticeSent":
             return replace(case, deficient=True)
         case "CaseClosed":
             return replace(case, closed=event)
         case "CaseRegistered":
+            if case.registered is not None:
+                raise RefusedError("registered", "The row of this case was committed to history already.")
             return replace(case, registered=event)
         case _:
             raise BrokenError("unknown-event", f"{event.kind} has no place in a case.")
@@ -144,8 +154,42 @@ def _evolve_target(case: Case, event: Event) -> Case:
     return replace(case, targets={**case.targets, ref: moved})
 
 
+def _reread(case: Case, event: Event) -> dict[str, TargetState]:
+    """Targets of a new reading, in the order of the paper (t2 before t10, though stored JSON sorts them as text).
+
+    Refuses a new reading once a target went further than narrowing or is challenged: its name would change meaning.
+    """
+    for state in case.targets.values():
+        _allow(event, state.stage)
+        if state.challenged:
+            raise RefusedError(
+                "challenge-open",
+                f"A challenge is open for {state.ref}, so the paper cannot be read anew.",
+                do="Decide the challenge first.",
+            )
+    refs = sorted(_map(event.body["targets"]), key=lambda ref: (len(ref), ref))
+    return {ref: TargetState(ref) for ref in refs}
+
+
+def _reassessed(state: TargetState, event: Event) -> TargetState:
+    """A new assessment voids scopes and signatures. It brings nothing refused back, and lets nothing go that
+    was approved, handed over or challenged: for the first it is refused, the last stays challenged.
+    """
+    if state.stage == "refused":
+        return state
+    _allow(event, state.stage)
+    return TargetState(
+        state.ref,
+        stage="assessed",
+        notice_delayed=state.notice_delayed,
+        notified=state.notified,
+        challenged=state.challenged,
+        challenges=state.challenges,
+    )
+
+
 def _narrowed(state: TargetState, event: Event) -> TargetState:
-    """A new authorised scope voids every signature; what the user was told stays told."""
+    """A new authorised scope voids every signature; what the user was told stays told, a challenge stays open."""
     return TargetState(
         state.ref,
         scope_sha256=event.text("scope_sha256"),
@@ -153,6 +197,7 @@ def _narrowed(state: TargetState, event: Event) -> TargetState:
         narrowed=bool(event.body["cuts"]),
         notice_delayed=state.notice_delayed,
         notified=state.notified,
+        challenged=state.challenged,
         challenges=state.challenges,
     )
 

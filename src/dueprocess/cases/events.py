@@ -6,6 +6,7 @@ under the case's key. `BODIES` is the one table of kinds and fields; documentati
 Source: formats.md, "Events"; architecture.md section 4.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -152,7 +153,7 @@ def _check_value(kind: str, name: str, value: Json, wanted: str) -> None:
 def check_links(events: list[Event]) -> None:
     """Refuses a case whose numbers have a gap or whose digests do not chain. Raises ``MalformedError``."""
     prev = FIRST
-    last = ""
+    last: dt.datetime | None = None
     for number, event in enumerate(events, start=1):
         if event.case_seq != number or event.prev_sha256 != prev or event.case_id != events[0].case_id:
             raise MalformedError(
@@ -162,7 +163,7 @@ def check_links(events: list[Event]) -> None:
                 do="Run dueprocess fsck; restore from a copy that agrees with the public log.",
             )
         check_body(event.kind, event.version, event.body)
-        parse_instant(event.recorded_at)
-        if event.recorded_at < last:
+        at = parse_instant(event.recorded_at)
+        if last is not None and at < last:
             raise MalformedError("time-ran-back", f"Event {number} is dated before the one it follows.")
-        prev, last = event.sha256, event.recorded_at
+        prev, last = event.sha256, at

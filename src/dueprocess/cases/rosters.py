@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from dueprocess.cases.events import Event
-from dueprocess.errors import BrokenError
+from dueprocess.cases.events import Event, check_links
+from dueprocess.errors import BrokenError, MalformedError
 from dueprocess.roster import Chain, Roster, Signature
 from dueprocess.wire import parse_instant, sha256_hex
+
+ENDINGS = {"Revoked": "revoke", "Suspended": "suspend"}
+"""The verdict that two people must have signed for each kind of ending."""
 
 
 def roster_stream(origin: str) -> str:
@@ -16,8 +19,13 @@ def roster_stream(origin: str) -> str:
 
 def fold_rosters(events: Iterable[Event], *, origin: str, root: str) -> Roster:
     """The rosters that these events tell, every signature checked back to the pinned ``root``."""
+    rows = list(events)
+    try:
+        check_links(rows)
+    except MalformedError as error:
+        raise BrokenError(error.code, error.what, why=error.why, do=error.do) from error
     chain = Chain(origin, root)
-    for event in events:
+    for event in rows:
         at = parse_instant(event.recorded_at)
         match event.kind:
             case "Founded":
@@ -27,7 +35,10 @@ def fold_rosters(events: Iterable[Event], *, origin: str, root: str) -> Roster:
             case "Enrolled":
                 chain.enrolled(*_signed(event), at)
             case "Revoked" | "Suspended":
-                chain.ended(*_signed(event), at)
+                document, signed = _signed(event)
+                if document.get("verdict") != ENDINGS[event.kind]:
+                    raise BrokenError("wrong-stream", f"A {event.kind} carries another verdict.")
+                chain.ended(document, signed, at)
             case _:
                 raise BrokenError("wrong-stream", f"{event.kind} does not belong into a roster.")
     return chain.roster

@@ -99,7 +99,7 @@ def parse_demand(value: Any) -> Demand:
         "v", "kind", "regime", "instrument", "scope", "received_at", "issuer_kind", "authority_id", "legal_bases",
         "issued_on", "due_on", "emergency", "nondisclosure", "elements", "identifies", "unreadable",
     }  # fmt: skip
-    if not isinstance(value, dict) or set(value) != keys or value["v"] != 1:
+    if not isinstance(value, dict) or set(value) != keys or value["v"] != 1 or value["v"] is True:
         odd = sorted(map(str, set(value) ^ keys)) if isinstance(value, dict) else []
         raise MalformedError("bad-demand", "A demand has other keys than it should.", why=f"Check {odd}.")
     order = value["nondisclosure"]

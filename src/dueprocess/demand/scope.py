@@ -35,7 +35,12 @@ class ScopeItem:
     def __post_init__(self) -> None:
         if not self.categories:
             raise MalformedError("no-categories", "A scope item names at least one data category.")
-        expand(self.categories)
+        if expand(self.categories) != self.categories:
+            raise MalformedError(
+                "not-a-leaf",
+                "A scope item lists leaves of the tree of categories; a parent is expanded first.",
+                why="The digest that people sign names each category, so none may hide behind its parent.",
+            )
         if self.purpose not in (None, "identify"):
             raise MalformedError("bad-purpose", f"There is no purpose {str(self.purpose)[:40]!r}.")
 

@@ -5,7 +5,6 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from dueprocess.cases.close import register_row
 from dueprocess.desk.desk import Desk
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
@@ -21,6 +20,7 @@ from dueprocess.report import (
     report_csv,
     row_commitment,
 )
+from dueprocess.report.case_row import register_row
 from dueprocess.steps import close as steps
 from dueprocess.tlog.leaf import RegisterLeaf, ReportLeaf
 from dueprocess.ui.rendering import stylesheet
@@ -40,7 +40,8 @@ def close(desk: Desk, case_id: str, *, actor: str, now: dt.datetime) -> Register
         if not desk.vault.has(case_id, "register-row"):
             salt = b64(secrets.token_bytes(32))
             desk.vault.put_json(case_id, "register-row", {"row": row.as_json(), "salt": salt})
-        steps.register(case_id, desk.hand(actor, now, case_id), registered(desk, case_id)[1])
+        commitment = registered(desk, case_id)[1]
+        steps.register(case_id, desk.hand(actor, now, case_id), period=row.period, row_sha256=commitment)
     return row
 
 

@@ -20,9 +20,8 @@ from dueprocess.errors import UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.parcel import Evidence, Statement
 from dueprocess.plan import Plan
-from dueprocess.production.answer import Answer, Answered, category_lines, produce_answer
+from dueprocess.production.answer import Answer, Answered, category_lines, run_plan
 from dueprocess.production.packing import Wrapping
-from dueprocess.production.stores import open_stores
 from dueprocess.roster import Entry
 from dueprocess.steps import produce as steps
 from dueprocess.wire import instant, parse_instant
@@ -82,10 +81,9 @@ def _write(desk: Desk, plan: Plan, answer: Answer, environment: Mapping[str, str
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = parcel_path(folder, answer.wrapping.parcel_id)
     fresh = path.with_suffix(".new")
-    stores = open_stores(desk.datamap, environment)
     try:
         with fresh.open("wb") as file:
-            answered = produce_answer(plan, stores, answer, file)
+            answered = run_plan(plan, desk.datamap, environment, answer, file)
         fresh.replace(path)
     except OSError as error:
         raise UnavailableError(
@@ -96,7 +94,6 @@ def _write(desk: Desk, plan: Plan, answer: Answer, environment: Mapping[str, str
         ) from error
     finally:
         fresh.unlink(missing_ok=True)
-        stores.close()
     return answered
 
 

@@ -13,7 +13,7 @@ import re
 
 from dueprocess.errors import DueprocessError, MalformedError
 from dueprocess.intake.markup import words
-from dueprocess.intake.paper import Page, Paper, Part, read_pages
+from dueprocess.intake.paper import Page, Paper, Part, read_pages, shorten
 from dueprocess.intake.places import clean
 from dueprocess.intake.sniff import sniff
 from dueprocess.wire import sha256_hex
@@ -48,6 +48,8 @@ def read_mail(content: bytes, *, name: str) -> Paper:
             "broken-mail", "This mail cannot be taken apart.", why=str(error)[:200]
         ) from error
     bodies, parts, unreadable = _sort(leaves)
+    shown, left_out_text = shorten("\f".join(bodies))
+    unreadable += left_out_text
     if left_out:
         unreadable.append(f"{left_out} more parts of this mail were not looked at")
     unreadable += [f"{part.label}: {part.note}" for part in parts if part.note]
@@ -56,7 +58,7 @@ def read_mail(content: bytes, *, name: str) -> Paper:
         name=name,
         sha256=sha256_hex(content),
         size_bytes=len(content),
-        pages=tuple(Page(number, text) for number, text in enumerate(bodies, start=1)),
+        pages=tuple(Page(number, text) for number, text in enumerate(shown.split("\f"), start=1)),
         parts=tuple(parts),
         headers=headers,
         unreadable=tuple(dict.fromkeys(unreadable)),

@@ -15,6 +15,7 @@ from dueprocess.intake.sniff import PaperKind, decode, sniff
 from dueprocess.wire import Json, sha256_hex
 
 MAX_BYTES = 25 * 2**20
+MAX_CHARS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,18 @@ def read_pages(kind: PaperKind, content: bytes) -> Pages:
     text = decode(content)
     if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html")):
         text = words(text)
-    return Pages(tuple(Page(number, each) for number, each in enumerate(text.split("\f"), start=1)))
+    shown, left_out = shorten(text)
+    return Pages(
+        tuple(Page(number, each) for number, each in enumerate(shown.split("\f"), start=1)), left_out
+    )
+
+
+def shorten(text: str) -> tuple[str, tuple[str, ...]]:
+    """The first ``MAX_CHARS`` characters, and a sentence about the rest where there is one."""
+    if len(text) <= MAX_CHARS:
+        return text, ()
+    left_out = f"the text after its first {MAX_CHARS:,} characters was not looked at"
+    return text[:MAX_CHARS], (left_out,)
 
 
 def _pdf_pages(pdf: PdfText) -> Pages:

@@ -8,10 +8,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from dueprocess.wire import Json
 
 MAX_QUOTE = 160
+MAX_MATCHES = 500
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -101,9 +103,12 @@ def pattern(*alternatives: str) -> re.Pattern[str]:
 
 
 def matches(sheets: tuple[Sheet, ...], wanted: re.Pattern[str]) -> Iterator[tuple[Sheet, re.Match[str]]]:
-    """Every match on every sheet, in reading order."""
+    """Matches on every sheet, in reading order, at most ``MAX_MATCHES`` a sheet.
+
+    A page that repeats a word more often says nothing new, and may be made to keep the reader busy.
+    """
     for sheet in sheets:
-        for match in wanted.finditer(sheet.text):
+        for match in islice(wanted.finditer(sheet.text), MAX_MATCHES):
             yield sheet, match
 
 

@@ -170,8 +170,8 @@ EMERGENCY = pattern(
     r"\b2702 ?\(c\) ?\(4\)",
 )
 SIGNATURE = pattern(
-    r"^\s*/s/|\bsigned by\b|\bsigned:|digitally signed|special agent in charge|so ordered",
-    r"^\s*(?:sincerely|respectfully|yours faithfully|gez\.|im auftrag)",
+    r"^[^\S\n]{0,40}/s/|\bsigned by\b|\bsigned:|digitally signed|special agent in charge|so ordered",
+    r"^[^\S\n]{0,40}(?:sincerely|respectfully|yours faithfully|gez\.|im auftrag)",
 )
 DOCKET = re.compile(
     r"(?:\b(?:docket|case|file|reference|matter|warrant|order)\s*(?:no|nr|number|#)[.:]*"

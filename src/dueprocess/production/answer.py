@@ -1,7 +1,7 @@
 """The answer package as a whole: rows and files, then the pages that explain them, sealed for one recipient."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dueprocess.demand import MEANING, ScopeItem
@@ -14,10 +14,10 @@ from dueprocess.parcel import (
     case_jsonld,
     statement_html,
 )
-from dueprocess.plan import Plan
+from dueprocess.plan import DataMap, Plan
 from dueprocess.production.collect import Collection, bound_values, queries_text
 from dueprocess.production.packing import Member, Packed, Sink, Wrapping, pack, whole
-from dueprocess.production.stores import Stores
+from dueprocess.production.stores import Stores, open_stores
 from dueprocess.wire import Json
 
 
@@ -39,6 +39,17 @@ class Answered:
     packed: Packed
     results: tuple[TableResult, ...]
     subject_found: bool
+
+
+def run_plan(
+    plan: Plan, datamap: DataMap, environment: Mapping[str, str], answer: Answer, out: Sink
+) -> Answered:
+    """Opens the stores read-only, produces the answer, closes them. ``environment`` holds the credentials."""
+    stores = open_stores(datamap, environment)
+    try:
+        return produce_answer(plan, stores, answer, out)
+    finally:
+        stores.close()
 
 
 def produce_answer(plan: Plan, stores: Stores, answer: Answer, out: Sink) -> Answered:

@@ -20,6 +20,10 @@ class Finding:
     column: str | None
     what: str
 
+    def __str__(self) -> str:
+        where = ".".join(each for each in (self.store, self.table, self.column) if each)
+        return f"{self.severity}: {where}: {self.what}"
+
     def as_json(self) -> dict[str, str | None]:
         return {
             "severity": self.severity,

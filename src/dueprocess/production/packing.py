@@ -147,7 +147,7 @@ class _Reader:
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._rest = memoryview(b"")
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def read(self, size: int = -1) -> bytes:
         while not self._rest:
@@ -155,7 +155,7 @@ class _Reader:
                 self._rest = memoryview(next(self._pieces))
             except StopIteration:
                 return b""
-            except Exception as error:
+            except BaseException as error:
                 self.failure = error
                 raise
         end = size if size >= 0 else len(self._rest)
@@ -170,12 +170,12 @@ class _Writer:
         self._out = out
         self.digest = hashlib.sha256()
         self.size = 0
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def write(self, piece: bytes) -> int:
         try:
             self._out.write(piece)
-        except Exception as error:
+        except BaseException as error:
             self.failure = error
             raise
         self.digest.update(piece)

@@ -76,7 +76,7 @@ def _record(
     }
     closed = ledger.epoch(row.epoch)
     assert closed is not None
-    names = [name for name in AUDIENCES[audience] if record.value(name) is not None]
+    names = [name for name in AUDIENCES[audience] if name == "prev" or record.value(name) is not None]
     has_subject = subject is not None and "subjects_root" in names
     return ReceiptRecord(
         epoch=row.epoch,

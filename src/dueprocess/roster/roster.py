@@ -7,6 +7,7 @@ Source: formats.md, "Rosters"; architecture.md section 4.
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -18,6 +19,7 @@ from dueprocess.wire import Json, digest_of, unb64
 RosterName = Literal["staff", "authorities"]
 STAFF_ROLES = ("intake", "reviewer", "counsel")
 ENTRY_KEYS = {"v", "roster", "id", "credential", "public_key", "roles", "about", "nonce"}
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 COOLING_OFF = dt.timedelta(hours=24)
 """A new person or key counts from this long after enrolment, so that an intruder's enrolment is seen first."""
 
@@ -53,13 +55,6 @@ class Roster:
 
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
-    def by_id(self, who: str) -> Entry | None:
-        """The newest entry of a person or authority that was not revoked, else the newest at all."""
-        theirs = [entry for entry in self.entries.values() if entry.id == who]
-        live = [entry for entry in theirs if entry.revoked_at is None]
-        found = live or theirs
-        return found[-1] if found else None
-
     def staff(self, credential: str, at: dt.datetime) -> Entry:
         """The active staff member behind a credential. Refuses anyone unknown, new, revoked or suspended."""
         entry = self.entries.get(credential)
@@ -83,8 +78,9 @@ class Roster:
         return entry
 
     def authority(self, who: str) -> Entry | None:
-        entry = self.by_id(who)
-        return entry if entry is not None and entry.roster == "authorities" else None
+        """The newest entry of an authority, ended or not: a revoked key never gives way to the one before it."""
+        theirs = [e for e in self.entries.values() if e.id == who and e.roster == "authorities"]
+        return theirs[-1] if theirs else None
 
 
 def entry_document(
@@ -131,6 +127,14 @@ class Chain:
         self, documents: list[dict[str, Json]], signatures: list[list[Signature]], at: dt.datetime
     ) -> None:
         """Takes the founders' entries. Refuses any that differ from the pinned root or lack each other's word."""
+        if self._roster.entries:
+            raise BrokenError(
+                "founded-twice",
+                "The founders stand in history twice.",
+                why="Founding anew would bring back everyone who was revoked or suspended since.",
+                do="Stop. Run dueprocess fsck; look for who changed the database.",
+                source="formats.md, Rosters",
+            )
         if founding_digest(documents) != self._root:
             raise BrokenError(
                 "wrong-founders",
@@ -181,7 +185,11 @@ class Chain:
             raise RefusedError(
                 "unknown-credential", "There is no such entry to end.", source="formats.md, Rosters"
             )
-        ended = replace(entry, revoked_at=at) if verdict == "revoke" else replace(entry, suspended_at=at)
+        ended = replace(
+            entry,
+            revoked_at=entry.revoked_at or (at if verdict == "revoke" else None),
+            suspended_at=entry.suspended_at or (at if verdict == "suspend" else None),
+        )
         self._roster = Roster({**self._roster.entries, credential: ended})
 
     @property
@@ -196,6 +204,12 @@ class Chain:
             signer = self._roster.staff(signature.credential, at)
             if signature.verdict != verdict or signature.person != signer.id:
                 raise RefusedError("wrong-verdict", "A signature was given for another verdict or person.")
+            if signature.role not in signer.roles:
+                raise RefusedError(
+                    "wrong-role",
+                    f"{signer.id} does not hold the role {signature.role!r}.",
+                    do="Sign in a role held.",
+                )
             check(signature, self._origin, document, signer.public_key)
             people.append(signer.id)
         if len(set(people)) < 2:
@@ -218,6 +232,12 @@ def _entry(
     if roster not in ("staff", "authorities") or not isinstance(roles, list) or not isinstance(about, dict):
         raise MalformedError(
             "bad-entry", "A roster entry names its roster, a list of roles and what it is about."
+        )
+    if not _ID.fullmatch(str(document["id"])):
+        raise MalformedError(
+            "bad-entry",
+            "The id of a person or authority is plain: letters, digits, and . _ @ - inside.",
+            why="Two ids that look alike would let one person count as two.",
         )
     key = unb64(str(document["public_key"])) if document["public_key"] else b""
     return Entry(

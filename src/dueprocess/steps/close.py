@@ -11,6 +11,6 @@ def close(case_id: str, hand: Hand) -> Event:
     return take(case_id, moves.close, hand)[-1]
 
 
-def register(case_id: str, hand: Hand, row_sha256: str) -> Event:
+def register(case_id: str, hand: Hand, *, period: str, row_sha256: str) -> Event:
     """Commits the salted digest of the case's register row."""
-    return take(case_id, lambda case: moves.register(case, row_sha256), hand)[-1]
+    return take(case_id, lambda case: moves.register(case, period=period, row_sha256=row_sha256), hand)[-1]

@@ -31,8 +31,10 @@ _DASH = "— "
 _CONTROL = re.compile("[\x00-\x1f]")
 _KEY_ID = re.compile("[0-9a-f]{8}")
 
+_FIELD_PRIME = 2**255 - 19
+
 # The encodings of the points of small order, sign bit cleared. A signature that verifies under such a key
-# says nothing: for the first two, one signature fits every message. (RFC 8032 section 8.9 leaves it to us.)
+# says nothing: for some of them, one signature fits every message. (RFC 8032 section 8.9 leaves it to us.)
 _SMALL_ORDER = frozenset(
     bytes.fromhex(each)
     for each in (
@@ -41,8 +43,6 @@ _SMALL_ORDER = frozenset(
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
         "ec" + "ff" * 30 + "7f",
-        "ed" + "ff" * 30 + "7f",
-        "ee" + "ff" * 30 + "7f",
     )
 )
 
@@ -77,11 +77,13 @@ class Vkey:
             raise MalformedError(
                 "bad-key", f"The key {self.name[:80]!r} has {len(self.public)} bytes, not 32."
             )
-        if self.public[:31] + bytes([self.public[31] & 0x7F]) in _SMALL_ORDER:
+        point = self.public[:31] + bytes([self.public[31] & 0x7F])
+        if point in _SMALL_ORDER or int.from_bytes(point, "little") >= _FIELD_PRIME:
             raise MalformedError(
                 "weak-key",
-                f"The key {self.name[:80]!r} is a point of small order.",
-                why="Signatures that anyone can make verify under such a key.",
+                f"The key {self.name[:80]!r} is a point of small order, or not in its one encoding.",
+                why="Under the first, signatures that anyone can make verify; the second hides a key listed twice.",
+                source="RFC 8032 sections 5.1.3 and 8.9",
             )
         if self.key_id != key_id(self.name, self.algorithm, self.public):
             raise MalformedError("wrong-key-id", f"The key id of {self.name[:80]!r} does not fit its key.")

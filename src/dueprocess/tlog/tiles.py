@@ -221,6 +221,35 @@ class TileReader:
         """The entries from ``start`` up to, not including, ``end``."""
         return (self.entry(index) for index in range(start, end))
 
+    def audit(self) -> Iterator[str]:
+        """Checks every file that a log of this size needs, and gives the path of each as it goes."""
+        self.check_root()
+        level = 0
+        while hashes := self.size >> HEIGHT * level:
+            for index in range(-(-hashes // WIDTH)):
+                self._tile(level, index)
+                yield TileName(level, index, min(WIDTH, hashes - index * WIDTH)).path
+            level += 1
+        for index in range(-(-self.size // WIDTH)):
+            self._checked_bundle(index)
+            yield TileName(None, index, min(WIDTH, self.size - index * WIDTH)).path
+
+    def check_file(self, path: str) -> None:
+        """Raises unless the file at ``path``, of this or of an older size, is what this tree has there.
+
+        For every file that is found in a log's directory: also the partial tiles of older checkpoints.
+        """
+        name = parse_path(path)
+        level = name.level or 0
+        if name.index * WIDTH + name.width > self.size >> HEIGHT * level:
+            raise _differs(path, f"a log of {self.size} leaves has no such file yet")
+        if name.level is None:
+            expected = format_bundle(self._checked_bundle(name.index)[: name.width])
+        else:
+            expected = b"".join(self._tile(level, name.index)[: name.width])
+        if _read(self._read, path) != expected:
+            raise _differs(path, "its bytes are not those that this tree has there")
+
     def _inside(self, index: int) -> None:
         if not 0 <= index < self.size:
             raise MalformedError("outside-tree", f"There is no leaf {index} in a log of {self.size} leaves.")

@@ -26,10 +26,12 @@ _MAX_SAFE = 2**53 - 1
 
 
 def canonical(value: Json) -> bytes:
-    """RFC 8785 bytes of a JSON value. Refuses floats, big integers and lone surrogates."""
-    _refuse_floats(value)
+    """RFC 8785 bytes of a JSON value. Refuses floats, big integers, lone surrogates and endless nesting."""
     try:
+        _refuse_floats(value)
         return rfc8785.dumps(value)
+    except RecursionError as error:
+        raise MalformedError("too-deep", "This value is nested too deeply.") from error
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise MalformedError("not-canonical", "This value has no canonical form.", why=str(error)) from error
 
@@ -104,7 +106,10 @@ def digest_of(value: Json) -> str:
 
 def lp(text: str) -> bytes:
     """UTF-8 bytes behind their length as a big-endian u16, so that no two lists of fields collide."""
-    data = text.encode("utf-8")
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise MalformedError("not-utf8", "This field holds half a character.", why=str(error)) from error
     if len(data) > 0xFFFF:
         raise MalformedError("too-long", "This field is longer than 65,535 bytes.")
     return len(data).to_bytes(2, "big") + data
@@ -139,7 +144,10 @@ def instant(moment: dt.datetime) -> str:
     """RFC 3339 in UTC with ``Z``; microseconds only where there are any. Refuses naive times."""
     if moment.tzinfo is None:
         raise MalformedError("naive-time", "A time without its zone is not an instant.")
-    utc = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    try:
+        utc = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise MalformedError("not-an-instant", "In UTC this time lies outside the years 1 to 9999.") from error
     return utc.isoformat() + "Z"
 
 

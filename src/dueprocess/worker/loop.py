@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.notices import notify
+from dueprocess.desk.site import write_site
 from dueprocess.errors import BrokenError, DueprocessError, UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
@@ -27,6 +28,7 @@ def turn(desk: Desk, log: Log, now: dt.datetime) -> list[str]:
     closed = log.close_due(now)
     if closed:
         done.append(f"closed {closed} epoch{'s' if closed > 1 else ''} and published the log")
+        write_site(desk)
     for line in docket():
         for ref in load_case(line.case_id).targets:
             try:

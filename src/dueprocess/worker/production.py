@@ -21,30 +21,19 @@ from dueprocess.desk.production import Production, produce
 from dueprocess.errors import EXIT_CODES, BrokenError, DueprocessError, MalformedError, RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
+from dueprocess.production.environment import read_environment
 from dueprocess.worker.clock import read_clock
 
 TURN_SECONDS = 5
 
 
 def store_environment(desk: Desk) -> dict[str, str]:
-    """The store credentials: ``NAME=value`` lines of worker/stores.env, under the process's own environment."""
-    path = desk.installation.worker / "stores.env"
-    found: dict[str, str] = {}
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        name, equals, value = line.partition("=")
-        if line.strip() and not line.startswith("#"):
-            if not equals or not name.strip().isidentifier():
-                raise MalformedError(
-                    "bad-stores-env", f"Line {number} of worker/stores.env is not NAME=value."
-                )
-            found[name.strip()] = value.strip()
-    return {**found, **os.environ}
+    """The store credentials, read by this process only."""
+    return read_environment(desk.installation.worker / "stores.env", os.environ)
 
 
-def owed(desk: Desk) -> Iterator[tuple[str, str]]:
+def owed() -> Iterator[tuple[str, str]]:
     """(case, target) of every approved production that was not made yet."""
-    del desk
     for line in docket():
         for ref, state in load_case(line.case_id).targets.items():
             if state.stage in ("approved", "producing"):
@@ -54,7 +43,7 @@ def owed(desk: Desk) -> Iterator[tuple[str, str]]:
 def turn(desk: Desk, now: dt.datetime) -> list[str]:
     """One turn: tries everything that is owed; a refusal of the gate is normal and is tried again."""
     done: list[str] = []
-    for case_id, ref in list(owed(desk)):
+    for case_id, ref in list(owed()):
         try:
             made = produce(desk, case_id, ref, store_environment(desk), now=now)
         except (BrokenError, MalformedError):

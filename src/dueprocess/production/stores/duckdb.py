@@ -11,7 +11,17 @@ from dueprocess.plan import TimeUnit
 from dueprocess.production.stores.facts import ColumnFacts
 from dueprocess.production.stores.sql import Fetch, Raw, SqlStore, quoted
 
-MEMORY_LIMIT = "160MB"
+SETTINGS = {
+    "memory_limit": "160MB",
+    "threads": "2",
+    "temp_directory": "",
+    "TimeZone": "UTC",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+"""In this order: the last two close the door. Without a folder for spilling nothing is spooled to disk."""
 
 
 class DuckdbStore(SqlStore):
@@ -51,17 +61,25 @@ class DuckdbStore(SqlStore):
             self._link.execute(view)
 
     def _lock(self) -> None:
-        for setting in (
-            f"memory_limit = '{MEMORY_LIMIT}'",
-            "threads = 2",
-            "temp_directory = ''",
-            "TimeZone = 'UTC'",
-            "autoinstall_known_extensions = false",
-            "autoload_known_extensions = false",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
-            self._link.execute(f"SET {setting}")
+        """Pins everything, for all connections to this database in this process, and reads it back.
+
+        A second connection to the same file finds it locked already. GLOBAL, because a cursor is a session of
+        its own and would otherwise read times in the zone of the machine.
+        """
+        if not self._setting("lock_configuration"):
+            for setting, value in SETTINGS.items():
+                self._link.execute(f"SET GLOBAL {setting} = {_literal(value)}")
+        for setting in ("lock_configuration", "enable_external_access", "TimeZone", "temp_directory"):
+            if str(self._setting(setting)).lower() != SETTINGS[setting].lower():
+                self._link.close()
+                raise UnavailableError(
+                    "store-setting",
+                    f"The store {self.name!r} does not keep {setting} at {SETTINGS[setting]!r}.",
+                )
+
+    def _setting(self, name: str) -> object:
+        row = self._link.cursor().execute("SELECT current_setting(?)", [name]).fetchone()
+        return row[0] if row else None
 
     def fetch(self, sql: str, values: Sequence[object]) -> list[Raw]:
         try:
@@ -105,8 +123,8 @@ class DuckdbStore(SqlStore):
         }
 
     def reading(self, expression: str, facts: ColumnFacts, /) -> str:
-        """Times with a zone are read as UTC without one; the session's zone is pinned to UTC."""
-        return f"CAST({expression} AS TIMESTAMP)" if facts.kind == "TIMESTAMP WITH TIME ZONE" else expression
+        """Times with a zone are read as UTC without one, whatever the zone of the session."""
+        return f"{expression} AT TIME ZONE 'UTC'" if facts.kind == "TIMESTAMP WITH TIME ZONE" else expression
 
     def bound(self, value: object, _unit: TimeUnit, /) -> object:
         return value.astimezone(dt.UTC).replace(tzinfo=None) if isinstance(value, dt.datetime) else value

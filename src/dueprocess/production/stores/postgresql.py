@@ -76,7 +76,14 @@ class PostgresqlStore(SqlStore):
         try:
             with self._link.transaction(), self._link.cursor(name="dueprocess_rows") as cursor:
                 cursor.execute(_sql(sql), values)
-                yield cursor.fetchmany
+
+                def fetch(size: int) -> Sequence[Raw]:
+                    try:
+                        return cursor.fetchmany(size)
+                    except psycopg.Error as error:
+                        raise _unavailable(self.name, error) from error
+
+                yield fetch
         except psycopg.Error as error:
             raise _unavailable(self.name, error) from error
 

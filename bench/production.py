@@ -1,0 +1,265 @@
+"""One account out of many rows: the plan on each engine against hand-written SQL, in the same run.
+
+    bench/production.py                 20 million rows (several minutes, about 8 GB of disk while it runs)
+    bench/production.py --rows 200000   a quick look
+
+Prints one JSON line for each engine: {"name", "ours", "baseline", "ratio", "unit"}. Both sides resolve the
+account and read the same columns of the same window; ours also checks every row again.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import random
+import shutil
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import psycopg
+
+from dueprocess.demand import Period, ScopeItem, Target, expand
+from dueprocess.plan import compile_plan, parse_map
+from dueprocess.production.stores import open_store
+
+ROWS_EACH = 100
+ACCOUNTS = 40
+SINCE, UNTIL = dt.datetime(2026, 9, 1, tzinfo=dt.UTC), dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
+BOUNDS = [int(each.timestamp() * 1000) for each in (SINCE, UNTIL)]
+COLUMNS = "account, seen, ip, agent"
+MAP = """
+[map]
+id = "bench"
+version = "1"
+platform = "bench"
+[store.main]
+connect = "${DSN}"
+max_rows = 100000
+[[target]]
+kind = "account"
+store = "main"
+table = "accounts"
+column = "name"
+subject = "name"
+[[table]]
+store = "main"
+name = "sessions"
+subject = "account"
+time = { column = "seen", unit = "ms" }
+[table.columns]
+seen = { category = "session.times" }
+ip = { category = "traffic" }
+agent = { category = "traffic" }
+"""
+
+type Ask = Callable[[str], int]
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def write_parquet(folder: Path, accounts: int) -> None:
+    """Rows sorted by account, as stack.md recommends: one file, row groups of 100,000."""
+    link = duckdb.connect()
+    link.execute("SET memory_limit = '6GB'")
+    link.execute(
+        f"COPY (SELECT 'user' || i AS name FROM range({accounts}) t(i)) TO '{folder}/accounts.parquet'"
+    )
+    link.execute(
+        f"""COPY (SELECT 'user' || (i // {ROWS_EACH}) AS account,
+          {BOUNDS[0]} - 2592000000 + (i % {ROWS_EACH}) * 77760000 AS seen,
+          '192.0.2.' || (i % 250) AS ip, 'Example/' || (i % 7) AS agent,
+          'device' || (i % 3) AS device, i % 2 = 0 AS ok, i AS id
+        FROM range({accounts * ROWS_EACH}) t(i) ORDER BY account, seen)
+        TO '{folder}/sessions.parquet' (ROW_GROUP_SIZE 100000, COMPRESSION zstd)"""
+    )
+    link.close()
+
+
+def batches(folder: Path, table: str) -> Iterator[Sequence[tuple[object, ...]]]:
+    cursor = duckdb.connect().execute(f"FROM read_parquet('{folder}/{table}.parquet')")
+    while rows := cursor.fetchmany(100_000):
+        yield rows
+
+
+def write_sqlite(folder: Path, path: Path) -> None:
+    link = sqlite3.connect(path)
+    link.executescript(
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; CREATE TABLE accounts(name TEXT PRIMARY KEY);"
+        "CREATE TABLE sessions(account TEXT, seen INTEGER, ip TEXT, agent TEXT, device TEXT, ok INTEGER, id INTEGER)"
+    )
+    for rows in batches(folder, "accounts"):
+        link.executemany("INSERT INTO accounts VALUES (?)", rows)
+    for rows in batches(folder, "sessions"):
+        link.executemany("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    link.execute("CREATE INDEX sessions_account ON sessions(account, seen)")
+    link.commit()
+    link.close()
+
+
+def write_postgresql(folder: Path, dsn: str) -> None:
+    with psycopg.connect(dsn) as link:
+        link.execute("CREATE TABLE accounts(name TEXT PRIMARY KEY)")
+        link.execute(
+            "CREATE TABLE sessions(account TEXT, seen BIGINT, ip TEXT, agent TEXT, device TEXT, ok BOOLEAN, id BIGINT)"
+        )
+        for table in ("accounts", "sessions"):
+            with link.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                for rows in batches(folder, table):
+                    for row in rows:
+                        copy.write_row(row)
+        link.execute("CREATE INDEX sessions_account ON sessions(account, seen)")
+    with psycopg.connect(dsn, autocommit=True) as link:
+        link.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str | None]:
+    """A server of its own on loopback, or None where PostgreSQL is not installed."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        say("PostgreSQL is not installed: left out")
+        yield None
+        return
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    cluster, control = (
+        folder / "cluster",
+        [*as_user, str(programs[-1] / "pg_ctl"), "-w", "-D", str(folder / "cluster")],
+    )
+    initdb = [
+        *as_user,
+        str(programs[-1] / "initdb"),
+        "-D",
+        str(cluster),
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "--no-sync",
+    ]
+    subprocess.run(initdb, check=True, capture_output=True, cwd="/")
+    settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_wal_size=8GB"
+    subprocess.run(
+        [*control, "-l", str(folder / "log"), "-o", settings, "start"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+    )
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=False, capture_output=True, cwd="/")
+
+
+def ours(dsn: str) -> Ask:
+    """Compiles the plan, resolves the account and reads its rows through the store."""
+    datamap = parse_map(MAP, "bench.toml")
+    store = open_store("main", dsn)
+
+    def ask(account: str) -> int:
+        item = ScopeItem(Target("account", account), expand(["session", "traffic"]), Period(SINCE, UNTIL))
+        plan = compile_plan(item, datamap, nonce=bytes(32))
+        subject = store.resolve(plan.target)
+        assert subject is not None
+        return sum(len(batch) for batch in store.rows(plan.tables[0], subject))
+
+    return ask
+
+
+def by_hand(execute: Callable[[str, list[object]], list[object]], mark: str, tables: tuple[str, str]) -> Ask:
+    """The two queries that a person would write, all rows fetched."""
+    accounts, sessions = tables
+    resolve = f"SELECT name FROM {accounts} WHERE name = {mark}"
+    read = f"SELECT {COLUMNS} FROM {sessions} WHERE account = {mark} AND seen >= {mark} AND seen < {mark} ORDER BY seen"
+
+    def ask(account: str) -> int:
+        assert len(execute(resolve, [account])) == 1
+        return len(execute(read, [account, *BOUNDS]))
+
+    return ask
+
+
+def measure(ask: Ask, accounts: Sequence[str]) -> tuple[float, int]:
+    """Median milliseconds of one account, and the rows of all of them."""
+    ask(accounts[0])
+    times, rows = list[float](), 0
+    for account in accounts:
+        start = time.perf_counter()
+        rows += ask(account)
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times), rows
+
+
+def compare(name: str, mine: Ask, theirs: Ask, accounts: Sequence[str]) -> None:
+    baseline, expected = measure(theirs, accounts)
+    found, rows = measure(mine, accounts)
+    assert rows == expected > 0
+    line = {"name": name, "ours": round(found, 3), "baseline": round(baseline, 3)}
+    print(
+        json.dumps({**line, "ratio": round(found / baseline, 2), "unit": "ms, median of one account"}),
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=20_000_000)
+    accounts = parser.parse_args().rows // ROWS_EACH
+    chosen = [f"user{number}" for number in random.Random(7).sample(range(accounts), ACCOUNTS)]
+    size = f"one account of {accounts * ROWS_EACH:,} rows"
+    with tempfile.TemporaryDirectory(prefix="dueprocess-bench-") as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        parquet, cluster = folder / "parquet", folder / "postgresql"
+        parquet.mkdir()
+        cluster.mkdir()
+        say("writing Parquet")
+        write_parquet(parquet, accounts)
+        link = duckdb.connect()
+        link.execute("SET threads = 2")
+        files = (f"read_parquet('{parquet}/accounts.parquet')", f"read_parquet('{parquet}/sessions.parquet')")
+        hand = by_hand(lambda sql, values: link.execute(sql, values).fetchall(), "?", files)
+        compare(f"{size}, DuckDB on Parquet", ours(f"parquet:///{parquet}"), hand, chosen)
+        say("writing SQLite")
+        write_sqlite(parquet, folder / "bench.db")
+        lite = sqlite3.connect(f"file:{folder}/bench.db?mode=ro", uri=True)
+        hand = by_hand(
+            lambda sql, values: lite.execute(sql, values).fetchall(), "?", ("accounts", "sessions")
+        )
+        compare(f"{size}, SQLite", ours(f"sqlite:///{folder}/bench.db"), hand, chosen)
+        lite.close()
+        with postgresql(cluster) as dsn:
+            if dsn is None:
+                return
+            say("writing PostgreSQL")
+            write_postgresql(parquet, dsn)
+            post = psycopg.connect(dsn, autocommit=True)
+            hand = by_hand(
+                lambda sql, values: list(post.execute(sql.encode(), values).fetchall()),
+                "%s",
+                ("accounts", "sessions"),
+            )
+            compare(f"{size}, PostgreSQL", ours(dsn), hand, chosen)
+            post.close()
+
+
+if __name__ == "__main__":
+    main()

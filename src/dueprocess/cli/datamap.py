@@ -1,0 +1,56 @@
+"""`dueprocess datamap`: what this service holds, where, and under which category."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from dueprocess.cli.place import Place
+from dueprocess.library.datamaps import load_map, shipped_maps
+from dueprocess.plan import DataMap
+
+app = App(
+    name="datamap", help="The list of what we hold: what is not listed cannot leave.", help_format="plaintext"
+)
+
+
+@app.command(name="list")
+def list_command(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """List the maps that this program brings."""
+    maps = shipped_maps()
+    lines = [f"{each.id} {each.version}  {each.platform}" for each in maps.values()]
+    Place(json=json).say(lines, {each.id: each.version for each in maps.values()})
+
+
+@app.command(name="show")
+def show_command(file: Path | None = None, *, place: Place | None = None) -> None:
+    """Print a map: every table with its columns and categories."""
+    at = place or Place()
+    found = load_map(file) if file is not None else at.open()[0].datamap
+    at.say(page(found), found.as_json())
+
+
+@app.command(name="check")
+def check_command(file: Path | None = None, *, place: Place | None = None) -> int:
+    """Compare a map with the live stores: drift both ways, unique targets, indexes, rooms taken for people."""
+    from dueprocess.production.livecheck import check_live  # noqa: PLC0415  drivers are loaded only here
+
+    at = place or Place()
+    desk = None if file is not None else at.open()[0]
+    datamap = load_map(file) if file is not None else desk.datamap if desk is not None else None
+    assert datamap is not None
+    findings = check_live(datamap, desk.installation.worker / "stores.env" if desk is not None else None)
+    lines = [str(each) for each in findings] or ["The map fits the live stores."]
+    at.say(lines, [str(each) for each in findings])
+    return 4 if any(each.severity == "error" for each in findings) else 0
+
+
+def page(datamap: DataMap) -> list[str]:
+    """The map as text."""
+    lines = [f"{datamap.id} {datamap.version}: {datamap.platform}", f"sha256 {datamap.sha256}"]
+    for table in datamap.tables:
+        lines.append(
+            f"{table.path.store}.{table.path.table}  (by {table.path.subject_table}.{table.path.subject})"
+        )
+        lines += [f"  {column.name:<24}{column.category}" for column in table.columns]
+    return lines

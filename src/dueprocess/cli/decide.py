@@ -1,0 +1,82 @@
+"""`dueprocess propose`, `approve`, `reject`: two different people sign one document about one target."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from dueprocess.cli.place import Place, signing_key
+from dueprocess.desk import decisions
+from dueprocess.history.append import load_case
+
+KeyOption = Annotated[Path | None, Parameter(help="your key file; default DUEPROCESS_KEY")]
+RoleOption = Annotated[str, Parameter(help="the role in which you sign")]
+
+
+def propose_command(
+    case: str,
+    target: str,
+    *,
+    key: KeyOption = None,
+    role: RoleOption = "reviewer",
+    place: Place | None = None,
+) -> None:
+    """Draw up the decision about one target and sign it first."""
+    at = place or Place()
+    desk, now = at.open()
+    case_id = at.case(case)
+    document = decisions.propose(desk, case_id, target, signing_key(key), role=role, now=now)
+    at.say([*page(document), "Signed first. A second person reads it and runs dueprocess approve."], document)
+
+
+def approve_command(
+    case: str,
+    target: str,
+    *,
+    key: KeyOption = None,
+    role: RoleOption = "reviewer",
+    place: Place | None = None,
+) -> None:
+    """Read the open decision and sign it second. Never the proposer, never who made the call-back."""
+    at = place or Place()
+    desk, now = at.open()
+    case_id = at.case(case)
+    document = decisions.open_decision(desk, load_case(case_id), target)
+    event = decisions.approve(desk, case_id, target, signing_key(key), role=role, now=now)
+    at.say(
+        [*page(document), "Approved by two. The worker goes on by itself once this is sealed."],
+        event.as_json(),
+    )
+
+
+def reject_command(
+    case: str,
+    target: str,
+    *,
+    reason: Annotated[str, Parameter(help="a short code, such as not-lawful; no names")],
+    key: KeyOption = None,
+    role: RoleOption = "reviewer",
+    place: Place | None = None,
+) -> None:
+    """Refuse the open decision. One person is enough."""
+    at = place or Place()
+    desk, now = at.open()
+    case_id = at.case(case)
+    event = decisions.reject(desk, case_id, target, signing_key(key), role=role, reason=reason, now=now)
+    at.say(f"{target} of case {case_id[:8]} is refused: nothing is handed over for it.", event.as_json())
+
+
+def page(document: dict[str, Any]) -> list[str]:
+    """What a decision says, for the person who is about to sign it."""
+    target = document["scope"]["targets"][0]
+    notice = document["notice"]
+    return [
+        f"Disclose about {target['value']}",
+        f"  what       {', '.join(target['categories'])}",
+        f"  window     {target['from']} to {target['until']}",
+        f"  law        {', '.join(document['legal_basis'])}",
+        f"  to         {document['recipient']['authority']} ({document['recipient']['key'][:16]}…)",
+        f"  the user   {notice['rule']}" + (f" {notice['until']}" if notice["until"] else ""),
+        f"  not before {notice['earliest_production'] or 'sealed in the log'}",
+        f"  expires    {document['expires_at']}",
+    ]

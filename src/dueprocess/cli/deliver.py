@@ -1,0 +1,35 @@
+"""`dueprocess deliver CASE TARGET --to FILE`: hand the answer package over, once."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from dueprocess.cli.place import Place, person
+from dueprocess.desk import handover
+from dueprocess.errors import RefusedError
+
+
+def deliver_command(
+    case: str,
+    target: str,
+    *,
+    to: Annotated[Path | None, Parameter(help="the file to write the ciphertext to")] = None,
+    confirm: Annotated[
+        str | None, Parameter(help="`arrived`: a hand-over found half done did arrive")
+    ] = None,
+    place: Place | None = None,
+) -> None:
+    """Prove again that it may be done, hand over the ciphertext, record it. It is never repeated by itself."""
+    at = place or Place()
+    desk, now = at.open()
+    case_id = at.case(case)
+    if confirm == "arrived":
+        handover.confirm(desk, case_id, target, actor=person(), now=now)
+        at.say(f"Recorded: the parcel for {target} arrived.", {"case": case_id, "target": target})
+        return
+    if to is None:
+        raise RefusedError("no-file", "Where should it go?", do="Name the file to write with --to FILE.")
+    proved = handover.deliver(desk, case_id, target, to, actor=person(), now=now)
+    lines = ["The gate opened again:", *(f"  {each}" for each in proved), f"Handed over: {to}"]
+    at.say(lines, {"case": case_id, "target": target, "file": str(to), "proved": proved})

@@ -1,0 +1,88 @@
+"""Dispatch: the manual, the commands (each imported only when called), and errors as exit codes."""
+
+import errno
+import json
+import os
+import sys
+from typing import NoReturn
+
+from dueprocess import __version__
+from dueprocess.cli.manual import COMMANDS, manual
+from dueprocess.errors import EXIT_CODES, DueprocessError, UnavailableError
+
+INTERRUPTED = 130
+USAGE = 2
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Runs one command and exits with the code of its error's family."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words[0] in ("--help", "-h", "help"):
+        sys.stdout.write(manual())
+        sys.exit(0)
+    if words[0] == "--version":
+        print(f"dueprocess {__version__}")
+        sys.exit(0)
+    sys.exit(_run(words))
+
+
+def _run(words: list[str]) -> int:
+    try:
+        return _dispatch(words)
+    except DueprocessError as error:
+        return _fail(error, as_json="--json" in words)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Nothing is half done: run the same command again.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _fail(_from_os(error), as_json="--json" in words)
+    except ModuleNotFoundError as error:
+        return _fail(_missing_extra(error), as_json="--json" in words)
+
+
+def _dispatch(words: list[str]) -> int:
+    from cyclopts import App, CycloptsError  # noqa: PLC0415  not needed for the manual
+
+    app = App(name="dueprocess", version=__version__, help_format="plaintext", result_action="return_value")
+    known = {command.name for command in COMMANDS}
+    if words[0] not in known:
+        print(f"dueprocess: there is no command {words[0]!r}; see dueprocess --help", file=sys.stderr)
+        return USAGE
+    for command in COMMANDS:
+        if command.name == words[0]:
+            app.command(command.target, name=command.name, help=command.line)
+    try:
+        result = app(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print(f"dueprocess {words[0]}: {error}\nSee dueprocess {words[0]} --help", file=sys.stderr)
+        return USAGE
+    return result if isinstance(result, int) else 0
+
+
+def _fail(error: DueprocessError, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps({"error": error.as_json()}, ensure_ascii=False))
+    print(f"{error.family.capitalize()}: {error}", file=sys.stderr)
+    return EXIT_CODES[type(error)]
+
+
+def _from_os(error: OSError) -> UnavailableError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return UnavailableError(
+        "disk-full" if full else "os-error",
+        "The disk is full; nothing was lost." if full else f"The system refused: {error}",
+        do="Make room and run the same command again." if full else "Look at the path and its permissions.",
+    )
+
+
+def _missing_extra(error: ModuleNotFoundError) -> UnavailableError:
+    if error.name is None or error.name.startswith("dueprocess"):
+        raise error
+    return UnavailableError(
+        "server-extra",
+        f"This command needs the package {error.name}, which the base install does not bring.",
+        do="Install the server extra: pip install 'dueprocess[server]'.",
+    )

@@ -1,0 +1,48 @@
+"""`dueprocess next`: what needs a person now, derived from the events."""
+
+from dueprocess.cases.case import Case, TargetState
+from dueprocess.cli.place import Place
+from dueprocess.history.append import load_case
+from dueprocess.history.docket import docket
+
+
+def next_command(*, place: Place | None = None) -> None:
+    """List what needs a person now, one line each, with the command to run."""
+    at = place or Place()
+    at.open()
+    found = [each for line in docket() for each in owed(load_case(line.case_id))]
+    at.say(found or ["Nothing needs you now."], found)
+
+
+def owed(case: Case) -> list[str]:
+    """What a person has to do for one case, as commands."""
+    short = case.case_id[:8]
+    if case.stage == "closed":
+        return []
+    if case.read is None:
+        return [f"{short}  dueprocess read {short} --suggest"]
+    if case.assessed is None:
+        return [f"{short}  dueprocess assess {short}"]
+    lines = [] if case.verified else [f"{short}  call back, then dueprocess authenticate {short}"]
+    if not case.assessed.body["producible"]:
+        return [
+            *lines,
+            f"{short}  nothing can be produced: dueprocess show {short}, then dueprocess close {short}",
+        ]
+    lines += [
+        f"{short}  {line}" for ref, state in case.targets.items() if (line := _target(short, ref, state))
+    ]
+    done = all(state.stage in ("refused", "delivered") for state in case.targets.values())
+    return [*lines, f"{short}  dueprocess close {short}"] if done else lines
+
+
+def _target(short: str, ref: str, state: TargetState) -> str | None:
+    if state.challenged:
+        return f"an objection is open: dueprocess challenge close {short} {ref}"
+    return {
+        "assessed": f"dueprocess narrow {short} {ref}",
+        "narrowed": f"dueprocess propose {short} {ref}",
+        "proposed": f"a second person: dueprocess approve {short} {ref}",
+        "produced": f"dueprocess deliver {short} {ref} --to FILE",
+        "delivering": f"a hand-over was begun: dueprocess deliver {short} {ref} --confirm arrived",
+    }.get(state.stage)

@@ -1,0 +1,139 @@
+"""`dueprocess verify FILE`: check a receipt against the log's policy, or recount a report, offline.
+
+Needs the base install only: no server, no database, no network.
+"""
+
+import json as json_format
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from dueprocess.errors import BrokenError, RefusedError, UnavailableError
+from dueprocess.report import parse_register, parse_report, recount
+from dueprocess.tlog.policy import Policy, parse_policy
+from dueprocess.tlog.receipt import ReceiptFindings, check_against_log, verify_receipt
+from dueprocess.tlog.tiles import TileReader
+from dueprocess.wire import instant, parse_json, sha256_hex
+
+
+def verify_command(
+    file: Path,
+    *,
+    policy: Annotated[
+        Path | None, Parameter(help="the operator's policy.txt: keys of the log and its witnesses")
+    ] = None,
+    log: Annotated[
+        Path | None, Parameter(help="a copy of the public log, to see that it still stands by it")
+    ] = None,
+    json: Annotated[bool, Parameter(negative="", help="Print one JSON value.")] = False,
+) -> None:
+    """Check a receipt (with --policy) or recount a report.json (with its register.json beside it)."""
+    data = read(file)
+    value = parse_json(data, "receipt or report")
+    if isinstance(value, dict) and "cells" in value:
+        lines, found = verify_report(data, read(file.with_name("register.json")))
+    else:
+        if policy is None:
+            raise RefusedError(
+                "no-policy",
+                "A receipt is checked against the log's policy.",
+                why="The policy holds the keys; a receipt that brought its own keys would prove nothing.",
+                do="Get policy.txt from the operator's site, or the letter, and name it with --policy.",
+                source="C2SP tlog-policy",
+            )
+        lines, found = check_receipt(data, parse_policy(read(policy)), log)
+    text = json_format.dumps(found, ensure_ascii=False, indent=2) if json else "\n".join(lines)
+    sys.stdout.write(text + "\n")
+
+
+def read(path: Path) -> bytes:
+    """A file's bytes; a missing one says which."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnavailableError(
+            "no-file", f"{path} cannot be read.", why=error.strerror or "", do="Check the name."
+        ) from error
+
+
+def check_receipt(data: bytes, policy: Policy, log: Path | None) -> tuple[list[str], dict[str, Any]]:
+    """What a receipt proves, in words and as a value. Raises where it proves the contrary."""
+    findings = verify_receipt(data, policy)
+    lines = _told(findings)
+    found: dict[str, Any] = {
+        "origin": findings.origin,
+        "audience": findings.audience,
+        "unwitnessed": findings.unwitnessed,
+        "records": [
+            {
+                "epoch": r.epoch,
+                "closed_at": instant(r.closed_at),
+                "leaf": r.leaf_index,
+                "values": dict(r.values),
+            }
+            for r in findings.records
+        ],
+    }
+    if log is not None:
+        size = _against_log(findings, policy, log)
+        lines.append(
+            f"The log in {log} has {size} leaves, contains every one of these records, and only grew."
+        )
+        found["log_size"] = size
+    else:
+        lines.append("Not looked at: the log of today (name a copy with --log).")
+    return lines, found
+
+
+def _against_log(findings: ReceiptFindings, policy: Policy, log: Path) -> int:
+    def tile(path: str) -> bytes:
+        return read(log / path)
+
+    result = check_against_log(findings, tile, tile("checkpoint"), policy)
+    reader = TileReader(tile, result.opened.checkpoint)
+    for _ in reader.entries(0, reader.size):
+        pass
+    return reader.size
+
+
+def _told(findings: ReceiptFindings) -> list[str]:
+    lines = [f"This receipt holds. Log: {findings.origin}", ""]
+    accounts = sorted({r.account for r in findings.records if r.account})
+    if accounts:
+        lines.append(f"It is about the account {', '.join(accounts)}.")
+    lines.append("It proves that these were recorded in the log, in this order:")
+    for record in findings.records:
+        values = record.values
+        facts = [str(values[name]) for name in ("instrument", "outcome", "notice") if values.get(name)]
+        when = f"{record.closed_at:%Y-%m-%d %H:%M} UTC"
+        lines.append(f"  before {when}  {values.get('kind', 'a record')!s:<20} {', '.join(facts)}".rstrip())
+    lines.append("")
+    if findings.unwitnessed:
+        lines.append("Unwitnessed: nobody but the operator has confirmed when this was recorded.")
+    if findings.audience == "user" and not findings.unbroken:
+        lines.append("Records that concern only other people in the same case are left out.")
+    lines.append(
+        "It does not prove that the paper was genuine or lawful, or that nothing happened outside the log."
+    )
+    return lines
+
+
+def verify_report(report: bytes, register: bytes) -> tuple[list[str], dict[str, Any]]:
+    """Recounts every number of a report from its register. Raises where one differs."""
+    known, made = parse_register(register), parse_report(report)
+    wrong = recount(known, made)
+    if wrong:
+        raise BrokenError(
+            "report-differs",
+            "The report is not what its register gives.",
+            why="; ".join(wrong[:5]),
+            do="Keep both files: together they are the evidence.",
+        )
+    lines = [
+        f"The report of {known.period} is what its register gives: {len(made.cells)} cells recounted.",
+        known.statement,
+        f"sha256 of register.json {sha256_hex(register)}; the log's register leaf names it.",
+    ]
+    return lines, {"period": known.period, "cells": len(made.cells), "register_sha256": sha256_hex(register)}
