@@ -127,7 +127,7 @@ class Templates:
     """Stores and offices made once in a test run, to be copied: append-only tables cannot be flushed.
 
     An office is named by how far it is: ``office`` (founded and staffed, hourly epochs, a week to object),
-    ``brisk`` (a day to object), ``ready`` (brisk, with an approved case of which production is due) and
+    ``brisk`` (epochs of six hours, a day to object), ``ready`` (brisk, with an approved case of which production is due) and
     ``produced`` (ready, with the parcel made and sealed).
     """
 
@@ -177,14 +177,15 @@ class Templates:
         if stage in ("office", "brisk"):
             folder.mkdir()
             address = "sqlite:history.db" if vendor == "sqlite" else self.database(vendor, self.store(vendor))
-            return open_office(folder, address, window_days=7 if stage == "office" else 1), address
+            pace = {"epoch_seconds": 6 * 3600, "window_days": 1} if stage == "brisk" else {}
+            return open_office(folder, address, **pace), address
         office, address = self.copy(vendor, "brisk" if stage == "ready" else "ready", folder)
         if stage == "ready":
             office.cases = [office.approved_case()]
-            office.wait(hours=26)
+            office.wait(hours=30)
         else:
             office.produce(office.cases[0])
-            office.wait(hours=1)
+            office.wait(hours=6)
         return office, address
 
     def copy(self, vendor: str, stage: str, folder: pathlib.Path) -> "tuple[Office, str]":

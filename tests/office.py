@@ -129,8 +129,8 @@ class Office:
     def demand(self, *, accounts: tuple[str, ...] = (EVA,), **changes: Any) -> Demand:
         """A 2703(d) order that asks for everything since 12 August, with no end."""
         period = Period(START - dt.timedelta(days=20, hours=1), None)
-        items = tuple(ScopeItem(Target("account", name), expand(["subscriber", "session", "traffic", "content"]), period)
-                      for name in accounts)  # fmt: skip
+        categories = expand(["subscriber", "session", "traffic", "content"])
+        items = tuple(ScopeItem(Target("account", name), categories, period) for name in accounts)
         facts: dict[str, Any] = {
             "kind": "disclosure",
             "regime": "us",

@@ -87,7 +87,7 @@ def _assembled(make: ModuleType, objects: list[bytes]) -> bytes:
 
 def _stream_bomb(make: ModuleType) -> bytes:
     """One gigabyte of drawing in a few megabytes, as the content of a page."""
-    packer = zlib.compressobj(9)
+    packer = zlib.compressobj(1)
     block = b"BT (x) Tj ET\n" * 80_660
     packed = b"".join(packer.compress(block) for _ in range(1024)) + packer.flush()
     return _assembled(

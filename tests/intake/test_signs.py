@@ -309,10 +309,10 @@ def test_papers_of_legal_words_in_any_order_give_a_draft(pieces: list[str]) -> N
 
 @pytest.mark.parametrize("unit", ["18 U.S.C. ", "not ", "a@", "@a:", "from ", "the ", " \n", "account:", "("])
 def test_hostile_repetition_stays_fast(unit: str) -> None:
-    """No pattern takes more than a few seconds on two hundred thousand characters of its own beginning."""
+    """No pattern takes more than a few seconds on fifty thousand characters of its own beginning."""
     started = time.perf_counter()
-    _read(unit * (200_000 // len(unit)) + "x")
-    assert time.perf_counter() - started < 10
+    _read(unit * (50_000 // len(unit)) + "x")
+    assert time.perf_counter() - started < 5
 
 
 def test_every_instrument_has_a_name_and_words() -> None:

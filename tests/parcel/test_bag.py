@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dueprocess.errors import MalformedError
-from dueprocess.parcel import BAGIT_TXT, Entry, bag_info, check_path, manifest
+from dueprocess.parcel import BAGIT_TXT, Entry, bag_label, check_path, manifest
 
 ON = dt.date(2026, 11, 22)
 DIGEST = hashlib.sha256(b"").hexdigest()
@@ -29,7 +29,7 @@ def test_a_manifest_has_one_line_a_file_sorted() -> None:
 def test_bag_info_counts_octets_and_files() -> None:
     """Payload-Oxum is the sum of sizes, a dot, the number of files."""
     entries = [Entry("data/a", 3, DIGEST), Entry("data/b", 4, DIGEST)]
-    text = bag_info(entries, on=ON, fields={"External-Identifier": "7F3K"}).decode()
+    text = bag_label(entries, on=ON, fields={"External-Identifier": "7F3K"}).decode()
     assert text == "Bagging-Date: 2026-11-22\nPayload-Oxum: 7.2\nExternal-Identifier: 7F3K\n"
 
 
@@ -39,7 +39,7 @@ def test_bag_info_counts_octets_and_files() -> None:
 def test_a_field_cannot_begin_another_line(fields: dict[str, str]) -> None:
     """Labels are plain, values are one line, and the two computed fields cannot be given."""
     with pytest.raises(MalformedError):
-        bag_info([], on=ON, fields=fields)
+        bag_label([], on=ON, fields=fields)
 
 
 @pytest.mark.parametrize(

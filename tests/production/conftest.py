@@ -163,10 +163,11 @@ class Platform:
         )
         return parse_map(text, "example.toml")
 
+    def environment(self) -> dict[str, str]:
+        return {"EXAMPLE_DSN": self.dsn, "EXAMPLE_MEDIA": f"file:///{self.folder}/media"}
+
     def stores(self) -> Stores:
-        stores = open_stores(
-            self.datamap(), {"EXAMPLE_DSN": self.dsn, "EXAMPLE_MEDIA": f"file:///{self.folder}/media"}
-        )
+        stores = open_stores(self.datamap(), self.environment())
         self.opened.append(stores)
         return stores
 

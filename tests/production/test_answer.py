@@ -13,7 +13,7 @@ from dueprocess.demand import UNBOUNDED
 from dueprocess.errors import RefusedError, UnavailableError
 from dueprocess.parcel import TableResult
 from dueprocess.plan import Plan
-from dueprocess.production.answer import Answer, Answered, produce_answer
+from dueprocess.production.answer import Answer, Answered, produce_answer, run_plan
 
 EVERYTHING = (
     "subscriber.identity",
@@ -192,3 +192,17 @@ def test_values_stand_beside_the_decision_and_not_in_the_queries(host: Any, prod
         "decision": {"v": 1},
         "bound": {"target": "@eva:host.example", "window": ["2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z"]},
     }
+
+
+def test_a_changed_map_is_refused_before_a_store_is_opened(
+    small: Any, answer: Callable[[Plan], Answer]
+) -> None:
+    """What was approved is what is read: one more listed column, and the plan no longer runs."""
+    plan = small.plan("traffic")
+    out = io.BytesIO()
+    good = run_plan(plan, small.datamap(), small.environment(), answer(plan), out)
+    assert good.packed.size == len(out.getvalue())
+    small.text = small.text.replace("ip = {", 'note = { category = "traffic" }\nip = {')
+    with pytest.raises(RefusedError) as caught:
+        run_plan(plan, small.datamap(), {}, answer(plan), io.BytesIO())
+    assert caught.value.code == "map-changed"

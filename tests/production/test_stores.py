@@ -286,6 +286,14 @@ def test_two_openings_of_one_store_do_not_disturb_each_other(host: Any) -> None:
     assert second.fetch("SELECT count(*) FROM sessions", []) == [(6,)]
 
 
+def test_sqlite_stays_read_only_without_its_pragma(small: Any) -> None:
+    """The URI alone holds, even where the pragma could be taken back."""
+    store = small.stores().databases["main"]
+    store.fetch("PRAGMA query_only = OFF", [])
+    with pytest.raises(UnavailableError):
+        store.fetch("DELETE FROM rooms", [])
+
+
 @pytest.mark.parametrize("unbuilt", ["duckdb", "parquet"], indirect=True)
 def test_duckdb_reaches_no_other_file(unbuilt: Any) -> None:
     """Another file cannot be read, the settings cannot be changed back, nothing is spilled."""
@@ -320,7 +328,8 @@ def test_a_connection_that_breaks_in_the_middle_is_told(unbuilt: Any) -> None:
     assert next(batches)
     with psycopg.connect(host.dsn, autocommit=True) as other:
         other.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dueprocess'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'dueprocess' AND datname = current_database()"
         )
     with pytest.raises(UnavailableError):
         list(batches)

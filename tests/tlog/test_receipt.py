@@ -326,10 +326,12 @@ def test_a_broken_link_is_named(path: str, what: Json, code: str, words: str) ->
     refused(edited(lambda value: put(value, path, what)), code, words)
 
 
-def test_an_account_is_shown_to_itself_only() -> None:
-    """A requester's receipt cannot carry the proof that someone is a subject."""
-    record = dataclasses.replace(OPERATOR.receipt("requester").records[0], subject=RECEIPT.records[0].subject)
-    refused(Receipt(ORIGIN, "requester", None, (record,), unwitnessed=True).to_bytes(), "no-subjects")
+@pytest.mark.parametrize("audience", ["requester", "auditor", "court"])
+def test_an_account_is_shown_to_itself_only(audience: Audience) -> None:
+    """Nobody else's receipt can carry the proof that someone is a subject."""
+    shown = RECEIPT.records[0].subject
+    record = dataclasses.replace(OPERATOR.receipt(audience).records[0], subject=shown)
+    refused(Receipt(ORIGIN, audience, None, (record,), unwitnessed=True).to_bytes(), "no-subjects")
 
 
 def test_a_receipt_must_not_claim_witnesses_that_it_has_not() -> None:
@@ -383,6 +385,15 @@ def test_a_rewritten_log_is_named(leaves: int) -> None:
     """Another history of the same or a greater size, perfectly signed."""
     fork = Operator(("DemandReceived", "DataProduced"), leaves=leaves, salt="other")
     with pytest.raises(BrokenError, match="rewritten: its first 5 leaves") as caught:
+        check_against_log(verify_receipt(BYTES, ALONE), fork.files.__getitem__, fork.checkpoint(), ALONE)
+    assert caught.value.code == "log-rewritten"
+
+
+def test_a_log_rewritten_beside_the_receipts_records_is_named() -> None:
+    """Even where the leaves of the receipt itself still stand, and someone else's was replaced."""
+    fork = Operator(("DemandReceived", "DataProduced"), leaves=4)
+    fork.append(b"another fifth leaf")
+    with pytest.raises(BrokenError) as caught:
         check_against_log(verify_receipt(BYTES, ALONE), fork.files.__getitem__, fork.checkpoint(), ALONE)
     assert caught.value.code == "log-rewritten"
 

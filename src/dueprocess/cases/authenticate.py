@@ -31,6 +31,13 @@ def authenticate(*, authority: Entry | None, findings: Sequence[str]) -> list[Dr
             f"These findings are not known: {unknown or 'none was given'}.",
             do="Use: " + ", ".join(FINDING_CODES),
         )
+    if "called_back" in findings and "number_from_message" in findings:
+        raise RefusedError(
+            "findings-contradict",
+            "The only number known came from the message itself, so a call to it proves nothing.",
+            why="Whoever forges a letter answers the telephone number that it names.",
+            do="Find a number independently, call it, and leave out number_from_message.",
+        )
     listed: list[Json] = list(findings)
     if authority is None or not PROOF & set(findings):
         return [Draft("RequesterDoubted", {"findings": listed})]

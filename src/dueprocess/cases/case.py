@@ -136,8 +136,6 @@ def _evolve_case(case: Case, event: Event) -> Case:
         case "CaseClosed":
             return replace(case, closed=event)
         case "CaseRegistered":
-            if case.registered is not None:
-                raise RefusedError("registered", "The row of this case was committed to history already.")
             return replace(case, registered=event)
         case _:
             raise BrokenError("unknown-event", f"{event.kind} has no place in a case.")

@@ -13,15 +13,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.document import (
+    DECIDING_ROLES,
+    DECISION_DAYS,
+    check_current,
+    check_expiry,
+    check_requester,
+    check_shape,
+)
 from dueprocess.cases.events import Draft
 from dueprocess.cases.narrow import not_producible
+from dueprocess.cases.notify import BEFORE_RULES
 from dueprocess.demand import Scope
 from dueprocess.errors import ConflictError, RefusedError
 from dueprocess.roster import Entry, Roster, Signature, check
 from dueprocess.wire import Json, b64, digest_of, instant, sha256_hex
-
-DECISION_DAYS = 30
-"""A decision lapses this many days after it was proposed; then it is proposed afresh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def decision_document(case: Case, facts: DecisionFacts) -> dict[str, Json]:
 def _notice(notice: Any, facts: DecisionFacts) -> dict[str, Json]:
     rule = notice["rule"]
     earliest: str | None = None
-    if rule in ("allowed_before_production", "required"):
+    if rule in BEFORE_RULES:
         earliest = instant(facts.now + dt.timedelta(days=facts.notice_days))
     return {"rule": rule, "until": notice["until"], "earliest_production": earliest}
 
@@ -102,12 +108,14 @@ def recipient_key(authority: Entry) -> str:
 def propose(case: Case, signing: Signing) -> list[Draft]:
     """Records the first of two signatures."""
     document, signature = signing.document, signing.signature
+    check_shape(document)
     ref = str(document["target"])
     state = case.target(ref)
     if case.assessed is None or not case.assessed.body["producible"]:
         raise not_producible(case)
-    _verified_requester(case, document)
     check_current(case, state, document)
+    check_requester(case, document)
+    check_expiry(document, proposed_at=signing.now, now=signing.now)
     _signer(signing, "propose")
     return [
         Draft(
@@ -155,35 +163,6 @@ def reject(case: Case, signing: Signing, *, reason: str) -> list[Draft]:
     return [Draft("DecisionRejected", {**_signed(state, signing.signature), "reason": reason})]
 
 
-def check_current(case: Case, state: TargetState, document: Mapping[str, Any]) -> None:
-    """Refuses a document that no longer says what the case says: then every signature on it is void."""
-    assert case.assessed is not None
-    now_says = {
-        "case_id": case.case_id,
-        "plan_sha256": state.plan_sha256,
-        "assessment_sha256": case.assessed.body["assessment_sha256"],
-        "packs": case.assessed.body["packs"],
-        "legal_basis": case.assessed.body["basis"],
-    }
-    changed = [key for key, value in now_says.items() if document[key] != value]
-    if _scope_digest(document["scope"]) != state.scope_sha256:
-        changed.append("scope")
-    if changed:
-        raise RefusedError(
-            "decision-void",
-            "This decision no longer fits the case: "
-            + ", ".join(sorted(changed))
-            + " changed after it was written.",
-            why="Signatures mean one document. A widened scope, a new assessment or another plan is another document.",
-            do="Propose the decision afresh and let two people sign it.",
-            source="formats.md, Decision document: any changed field voids all approvals",
-        )
-
-
-def _scope_digest(scope: Any) -> str:
-    return digest_of(scope)
-
-
 def _open_decision(case: Case, document: Mapping[str, Any]) -> TargetState:
     state = case.target(str(document["target"]))
     if state.decision is None:
@@ -220,6 +199,13 @@ def _signer(signing: Signing, verdict: str) -> Entry:
         raise RefusedError(
             "wrong-role", f"{entry.id} does not hold the role {signature.role!r}.", do="Sign in a role held."
         )
+    if verdict != "reject" and signature.role not in DECIDING_ROLES:
+        raise RefusedError(
+            "wrong-role",
+            f"Nobody decides in the role {signature.role!r}.",
+            why="Whoever takes papers in can refuse a demand, and can never grant one.",
+            do="Let a reviewer or counsel sign.",
+        )
     check(signature, str(document["origin"]), dict(document), entry.public_key)
     return entry
 
@@ -227,19 +213,6 @@ def _signer(signing: Signing, verdict: str) -> Entry:
 def _person(state: TargetState) -> str:
     assert state.decision is not None
     return Signature.from_json(state.decision.body["signature"]).person
-
-
-def _verified_requester(case: Case, document: Mapping[str, Any]) -> None:
-    if case.verified is None:
-        raise RefusedError(
-            "requester-doubted",
-            "The requester is not authenticated: nothing can be decided.",
-            why="A mail proves no authority. Forged requests come from real mailboxes too.",
-            do="Call the authority back on a number that you found yourself, then run dueprocess authenticate.",
-            source="security.md 1.4; architecture.md section 2",
-        )
-    if case.verified.body["authority"] != document["recipient"]["authority"]:
-        raise RefusedError("other-recipient", "The recipient is not the authority that was authenticated.")
 
 
 def _not_the_caller(case: Case, signers: set[str]) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dueprocess.cases.case import Case, TargetState
-from dueprocess.cases.decide import check_current, recipient_key
+from dueprocess.cases.decide import recipient_key
+from dueprocess.cases.document import DECIDING_ROLES, check_current, check_expiry, check_requester
 from dueprocess.cases.narrow import not_producible
 from dueprocess.cases.notify import BEFORE_RULES
 from dueprocess.errors import BrokenError, RefusedError
@@ -70,8 +71,6 @@ def _check_case(facts: GateFacts, state: TargetState) -> str:
     case = facts.case
     if case.assessed is None or not case.assessed.body["producible"]:
         raise not_producible(case)
-    if case.verified is None:
-        raise RefusedError("requester-doubted", "The requester is not authenticated.", source=GATE_SOURCE)
     if state.challenged:
         raise RefusedError(
             "challenged",
@@ -88,7 +87,7 @@ def _check_case(facts: GateFacts, state: TargetState) -> str:
             do="Look at the case: dueprocess show.",
             source=GATE_SOURCE,
         )
-    return "The demand was assessed, its requester authenticated, and no challenge is open."
+    return "The demand was assessed, two people's approval stands, and no challenge is open."
 
 
 def _check_document(facts: GateFacts, state: TargetState) -> str:
@@ -101,6 +100,7 @@ def _check_document(facts: GateFacts, state: TargetState) -> str:
             source=GATE_SOURCE,
         )
     check_current(facts.case, state, facts.document)
+    check_requester(facts.case, facts.document)
     if facts.document["origin"] != facts.origin or facts.document["target"] != facts.ref:
         raise RefusedError(
             "other-decision", "This decision was made for another place or target.", source=GATE_SOURCE
@@ -113,14 +113,12 @@ def _check_document(facts: GateFacts, state: TargetState) -> str:
             do="Look at the difference, narrow again and let two people sign again.",
             source="formats.md, Plan",
         )
-    if facts.now >= parse_instant(facts.document["expires_at"]):
-        raise RefusedError(
-            "decision-expired",
-            f"The decision expired at {facts.document['expires_at']}.",
-            do="Propose it afresh.",
-            source=GATE_SOURCE,
-        )
-    return "The decision document is the sealed one, says what the case says, and has not expired."
+    assert state.decision is not None
+    check_expiry(facts.document, proposed_at=parse_instant(state.decision.recorded_at), now=facts.now)
+    return (
+        "The decision document is the sealed one and says what the case says; it names the authority that was "
+        "authenticated and has not expired."
+    )
 
 
 def _check_people(facts: GateFacts, state: TargetState) -> list[str]:
@@ -134,6 +132,13 @@ def _check_people(facts: GateFacts, state: TargetState) -> list[str]:
                 "wrong-verdict", f"A {event.kind} carries a {signature.verdict!r}.", source=GATE_SOURCE
             )
         entry = facts.roster.staff(signature.credential, facts.now)
+        held = signature.role in entry.roles and signature.role in DECIDING_ROLES
+        if signature.person != entry.id or not held:
+            raise RefusedError(
+                "wrong-role",
+                f"{entry.id} does not decide in the role {signature.role!r}.",
+                source=GATE_SOURCE,
+            )
         if entry.counts_from > parse_instant(event.recorded_at):
             raise RefusedError("signer-inactive", f"{entry.id} signed before their enrolment counted.")
         check(signature, facts.origin, dict(facts.document), entry.public_key)

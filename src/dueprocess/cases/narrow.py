@@ -30,7 +30,7 @@ def narrow(case: Case, narrowing: Narrowing) -> list[Draft]:
         raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
     if not case.assessed.body["producible"]:
         raise not_producible(case)
-    item = _within_law(narrowing)
+    item = _within_law(case, narrowing)
     check_authorisable(item)
     return [
         Draft(
@@ -69,15 +69,23 @@ def not_producible(case: Case) -> RefusedError:
     )
 
 
-def _within_law(narrowing: Narrowing) -> ScopeItem:
+def _within_law(case: Case, narrowing: Narrowing) -> ScopeItem:
     items = narrowing.authorised.items
+    if case.read is None or narrowing.demanded.sha256 != case.read.body["scope_sha256"]:
+        raise RefusedError(
+            "other-reading",
+            "What is called demanded here is not what was read from the paper.",
+            do="Read the paper again, or narrow what was read.",
+            source="formats.md, Scope: three stored scopes per case",
+        )
     if len(items) != 1:
         raise RefusedError(
             "one-target", "One decision concerns one target.", source="formats.md, Decision document"
         )
     item = items[0]
-    demanded = narrowing.demanded.item(item.target)
-    if demanded is None or narrowing.permitted is None or not item.within(narrowing.permitted):
+    demanded = narrowing.demanded.items[list(case.targets).index(case.target(narrowing.ref).ref)]
+    permitted = narrowing.permitted
+    if permitted is None or not (item.within(permitted) and item.within(demanded)):
         raise RefusedError(
             "wider-than-permitted",
             "The authorised scope is wider than what the law permits here.",

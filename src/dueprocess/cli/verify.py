@@ -93,7 +93,7 @@ def _against_log(findings: ReceiptFindings, policy: Policy, log: Path) -> int:
 
     result = check_against_log(findings, tile, tile("checkpoint"), policy)
     reader = TileReader(tile, result.opened.checkpoint)
-    for _ in reader.entries(0, reader.size):
+    for _ in reader.audit():
         pass
     return reader.size
 

@@ -34,7 +34,9 @@ REVERSE_KINDS: dict[str, str] = {
 _MAX_CHARS = 320
 _WILDCARD = re.compile(r"[*?%]|\.\.\.|…")
 _BIDI_OR_HIDDEN = frozenset({"Cf", "Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
-_INVISIBLE = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]|(?! )\s")
+_INVISIBLE = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]|(?! )\s"
+)
 """Marks and letters that show nothing (Default_Ignorable_Code_Point beyond Cf), and spaces that are not a space."""
 _ADDRESS_RANGE = re.compile(r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*\s*[/–-]\s*[0-9]")
 

@@ -53,7 +53,13 @@ def open_decision(desk: Desk, case: Case, ref: str) -> dict[str, Any]:
     """The document that is open for signature about one target."""
     digest = case.target(ref).decision_sha256
     if digest is None:
-        raise RefusedError("not-proposed", "Nobody has proposed a decision.", do="Run dueprocess propose.")
+        raise RefusedError(
+            "not-proposed",
+            "No decision is open for this target.",
+            why="Nobody has proposed one, or the scope changed since: a changed scope voids every earlier signature.",
+            do="Run dueprocess propose, and let a second person approve.",
+            source="formats.md, Decision document",
+        )
     found: dict[str, Any] = desk.vault.get_json(case.case_id, f"decision:{digest}")
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Event
-from dueprocess.cases.narrow import Narrowing
+from dueprocess.cases.narrow import Narrowing, not_producible
 from dueprocess.demand import Demand, Period, Scope, ScopeItem, expand, parse_demand, parse_scope
 from dueprocess.desk.desk import Desk
 from dueprocess.errors import RefusedError
@@ -124,6 +124,8 @@ def narrow(
     """Cuts one target to what the law permits and a person chose, compiles its plan, records both by digest."""
     case = load_case(case_id)
     demand, assessment = reading(desk, case), assessed(desk, case)
+    if not assessment.producible:
+        raise not_producible(case)
     place = list(case.targets).index(case.target(ref).ref)
     demanded, permitted = demand.scope.items[place], assessment.permitted[place]
     if demanded.target.kind != "account":

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Callable
 
 from dueprocess.cases.case import Case
-from dueprocess.cases.gate import GateFacts, LogProof, Phase, check_gate
+from dueprocess.cases.gate import GateFacts, Phase, check_gate
 from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk
 from dueprocess.plan import Plan
-from dueprocess.production.proof import LogView, prove_log, remember_head
+from dueprocess.production.proof import LogView, Proved, look_again, prove_log
 
 FRESHEST_EPOCHS = 2
 """A head may be at most this many epochs old, and never more than an hour beyond the epoch's own length."""
@@ -29,20 +29,18 @@ def log_view(desk: Desk) -> LogView:
     )
 
 
-def prove(desk: Desk, case_id: str) -> LogProof:
+def prove(desk: Desk, case_id: str) -> Proved:
     """Proves from the log what there is to prove about one case, and remembers the head."""
-    view = log_view(desk)
-    proof = prove_log(view, case_id)
-    remember_head(view)
-    return proof
+    return prove_log(log_view(desk), case_id)
 
 
 def last_look(
-    desk: Desk, ref: str, phase: Phase, proof: LogProof, now: dt.datetime
+    desk: Desk, ref: str, phase: Phase, proved: Proved, now: dt.datetime
 ) -> Callable[[Case], list[str]]:
     """The whole gate, to be run on the case as it is under the append lock."""
 
     def look(case: Case) -> list[str]:
+        look_again(log_view(desk), proved)
         return check_gate(
             GateFacts(
                 case=case,
@@ -51,7 +49,7 @@ def last_look(
                 roster=desk.roster(),
                 origin=desk.pins.origin,
                 plan_sha256=recompiled(desk, case, ref).plan_sha256,
-                proof=proof,
+                proof=proved.log,
                 now=now,
                 freshest=dt.timedelta(seconds=FRESHEST_EPOCHS * desk.installation.epoch_seconds),
                 phase=phase,

@@ -3,11 +3,12 @@
 import datetime as dt
 from pathlib import Path
 
-from dueprocess.delivery.handover import check_parcel, hand_over
+from dueprocess.cases.events import Event
+from dueprocess.delivery.handover import check_parcel, hand_over, room_for
 from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.gatekeeping import last_look, prove
-from dueprocess.errors import ConflictError, RefusedError
+from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.steps import deliver as steps
 from dueprocess.wire import sha256_hex
@@ -19,21 +20,35 @@ def deliver(desk: Desk, case_id: str, ref: str, to: Path, *, actor: str, now: dt
     state = case.target(ref)
     if state.produced is None:
         raise RefusedError("not-produced", f"There is no parcel for {ref} yet.", do="Run dueprocess produce.")
-    if to.exists():
-        raise ConflictError("exists", f"{to} exists already and is not replaced.", do="Name another file.")
     produced = state.produced
-    path = check_parcel(desk.installation.parcels, produced.text("parcel_id"), produced.text("parcel_sha256"))
-    proof = prove(desk, case_id)
-    hand = desk.hand(actor, now, case_id)
-    key = open_decision(desk, case, ref)["recipient"]["key"]
-    proved = steps.start_delivery(
-        case_id,
-        hand,
-        ref,
-        look=last_look(desk, ref, "deliver", proof, now),
-        channel="file",
-        recipient_key_sha256=sha256_hex(key.encode()),
-    )
-    hand_over(path, to)
+    digest = produced.text("parcel_sha256")
+    path = check_parcel(desk.installation.parcels, produced.text("parcel_id"), digest)
+    with room_for(path, to) as fresh:
+        proof = prove(desk, case_id)
+        hand = desk.hand(actor, now, case_id)
+        key = open_decision(desk, case, ref)["recipient"]["key"]
+        proved = steps.start_delivery(
+            case_id,
+            hand,
+            ref,
+            look=last_look(desk, ref, "deliver", proof, now),
+            channel="file",
+            recipient_key_sha256=sha256_hex(key.encode()),
+        )
+        hand_over(path, digest, fresh, to)
     steps.finish_delivery(case_id, hand, ref, channel="file")
     return proved
+
+
+def confirm(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) -> Event:
+    """A person has found out: the hand-over that was begun did arrive. Refuses where none is half done."""
+    case = load_case(case_id)
+    if case.target(ref).stage != "delivering":
+        raise RefusedError(
+            "nothing-begun",
+            f"No hand-over of the parcel for {ref} is half done.",
+            do="Look at the case: dueprocess show.",
+        )
+    begun = [e for e in case.events if e.kind == "DeliveryStarted" and e.body["target"] == ref]
+    hand = desk.hand(actor, now, case_id)
+    return steps.finish_delivery(case_id, hand, ref, channel=begun[-1].text("channel"))

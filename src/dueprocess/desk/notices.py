@@ -36,14 +36,7 @@ def notify(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) 
     phase = owed_notice(state, now)
     if phase is None:
         return None
-    if phase in state.notice_started:
-        raise RefusedError(
-            "half-sent",
-            f"The notice {phase!r} to the user of {ref} was begun and not finished.",
-            why="It may have been sent; it is never repeated by itself.",
-            do="Look into the outbox, then run dueprocess notify with --confirm.",
-            source="architecture.md section 4",
-        )
+    steps.refuse_half_sent(state, phase)
     letter = compose(desk, case, ref, phase, now)
     digest = sha256_hex(letter.text.encode())
     receipt = user_receipt(desk, case, ref)

@@ -50,7 +50,7 @@ def produce(
     _, plan = authorised(desk, case, ref)
     hand = desk.hand("production", now, case_id)
     proved = steps.start_production(
-        case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, log_size=proof.head_size
+        case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, log_size=proof.log.head_size
     )
     answer = _answer(desk, case, ref, plan, now)
     parcel_id = answer.wrapping.parcel_id

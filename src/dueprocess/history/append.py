@@ -95,7 +95,7 @@ def _is_roster(events: Sequence[Event]) -> bool:
 def _next(case_id: str, events: list[Event], draft: Draft, hand: Hand) -> Event:
     check_body(draft.kind, 1, draft.body)
     last = events[-1] if events else None
-    if last is not None and hand.now < parse_instant(last.recorded_at):
+    if last is not None and hand.now.replace(microsecond=0) < parse_instant(last.recorded_at):
         raise BrokenError(
             "clock-ran-back",
             "The clock shows a time before the last event of this case.",
@@ -103,7 +103,9 @@ def _next(case_id: str, events: list[Event], draft: Draft, hand: Hand) -> Event:
             do="Set the clock right; history is never dated back.",
         )
     prev = last.sha256 if last is not None else FIRST
-    return Event(case_id, len(events) + 1, draft.kind, 1, draft.body, hand.actor, instant(hand.now), prev)
+    # Whole seconds: RFC 3339 texts are compared as texts, and ".5Z" sorts before "Z".
+    at = instant(hand.now.replace(microsecond=0))
+    return Event(case_id, len(events) + 1, draft.kind, 1, draft.body, hand.actor, at, prev)
 
 
 def _write(case: Case | None, event: Event, hand: Hand) -> None:

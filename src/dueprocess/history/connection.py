@@ -22,6 +22,15 @@ def use(address: str) -> None:
         del connections["default"]
 
 
+def close() -> None:
+    """Closes the open connection; the next use opens it again.
+
+    Before the store's files are copied by this process: closing any other handle of an open SQLite file drops
+    the locks that protect it (sqlite.org/howtocorrupt.html section 2.2).
+    """
+    connections.close_all()
+
+
 def create_tables() -> None:
     """Brings the tables and their triggers to this program's version. Can be run again."""
     call_command("migrate", interactive=False, verbosity=0)

@@ -5,14 +5,16 @@ publishing again what is committed (recovery is the normal path).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import IntegrityError
 from django.db.models import Max
 
-from dueprocess.errors import ConflictError
+from dueprocess.errors import BrokenError, ConflictError, MalformedError
 from dueprocess.history import ready  # noqa: F401  Django is loaded before its models
 from dueprocess.history.models import EpochRow, EventRow, HeadRow, LeafRow, PlacementRow, RecordRow
+from dueprocess.wire import unhex
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,31 @@ class LedgerRecord:
     epoch: int | None = None
     place: int | None = None
 
+    @property
+    def sealed(self) -> bytes:
+        """The commitment as it goes into an epoch's tree, 32 bytes. Raises ``BrokenError`` where it is none."""
+        try:
+            return unhex(self.commitment)
+        except MalformedError as error:
+            raise BrokenError(
+                "bad-record",
+                f"Ledger record {self.ledger_seq} holds no commitment.",
+                do="Run dueprocess fsck; somebody changed the table.",
+            ) from error
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A signed head: size, hex root and checkpoint (a signed note)."""
+    """A signed head: size, hex root and checkpoint (a signed note).
+
+    ``signed_at`` is when the newest epoch in it was closed, empty before the first: the only time that the log
+    itself holds. A rare leaf after that epoch was signed later.
+    """
 
     size: int
     root: str
     checkpoint: str
-    signed_at: str
+    signed_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +71,13 @@ def waiting(before: str) -> list[LedgerRecord]:
     rows = list(RecordRow.objects.filter(ledger_seq__gt=last).order_by("ledger_seq"))
     found = []
     for row in rows:
-        event = EventRow.objects.get(case_id=row.case_id, case_seq=row.case_seq)
+        event = EventRow.objects.filter(case_id=row.case_id, case_seq=row.case_seq).first()
+        if event is None:
+            raise BrokenError(
+                "event-missing",
+                f"The event of ledger record {row.ledger_seq} is gone.",
+                do="Stop. Run dueprocess fsck and restore from a copy that agrees with the public log.",
+            )
         if event.recorded_at >= before:
             break
         found.append(_record(row))
@@ -96,30 +120,35 @@ def records_from(ledger_seq: int) -> list[LedgerRecord]:
 
 def close_epoch(closed: ClosedEpoch, places: Mapping[int, int], entry: str, head: Head) -> None:
     """Stores a closed epoch, its placements, its public leaf and the new head, inside `append_lock`."""
-    PlacementRow.objects.bulk_create(
-        [PlacementRow(ledger_seq=seq, epoch=closed.epoch, place=place) for seq, place in places.items()]
-    )
-    EpochRow.objects.bulk_create(
-        [
-            EpochRow(
-                epoch=closed.epoch,
-                root=closed.root,
-                records=closed.records,
-                closed_at=closed.closed_at,
-                leaf_index=closed.leaf_index,
-            )
-        ]
-    )
+    with _one_signer():
+        PlacementRow.objects.bulk_create(
+            [PlacementRow(ledger_seq=seq, epoch=closed.epoch, place=place) for seq, place in places.items()]
+        )
+        EpochRow.objects.bulk_create(
+            [
+                EpochRow(
+                    epoch=closed.epoch,
+                    root=closed.root,
+                    records=closed.records,
+                    closed_at=closed.closed_at,
+                    leaf_index=closed.leaf_index,
+                )
+            ]
+        )
     add_leaf(closed.leaf_index, entry, head)
 
 
 def add_leaf(leaf_index: int, entry: str, head: Head) -> None:
     """Stores one public leaf with the head that includes it; a second head of one size is a conflict."""
-    try:
+    with _one_signer():
         LeafRow.objects.bulk_create([LeafRow(leaf_index=leaf_index, entry=entry)])
-        HeadRow.objects.bulk_create(
-            [HeadRow(size=head.size, root=head.root, checkpoint=head.checkpoint, signed_at=head.signed_at)]
-        )
+        HeadRow.objects.bulk_create([HeadRow(size=head.size, root=head.root, checkpoint=head.checkpoint)])
+
+
+@contextmanager
+def _one_signer() -> Iterator[None]:
+    try:
+        yield
     except IntegrityError as error:
         raise ConflictError(
             "head-moved",
@@ -132,13 +161,16 @@ def add_leaf(leaf_index: int, entry: str, head: Head) -> None:
 def head() -> Head | None:
     """The newest signed head, or None for an empty log."""
     row = HeadRow.objects.order_by("-size").first()
-    return Head(row.size, row.root, row.checkpoint, row.signed_at) if row else None
+    if row is None:
+        return None
+    newest = last_epoch()
+    return Head(row.size, row.root, row.checkpoint, newest.closed_at if newest else "")
 
 
 def heads() -> Iterator[Head]:
-    """All signed heads, smallest first."""
+    """All signed heads, smallest first, without their times."""
     for row in HeadRow.objects.order_by("size").iterator():
-        yield Head(row.size, row.root, row.checkpoint, row.signed_at)
+        yield Head(row.size, row.root, row.checkpoint)
 
 
 def entries(start: int, stop: int) -> list[str]:

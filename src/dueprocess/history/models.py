@@ -94,7 +94,6 @@ class HeadRow(models.Model):
     size = models.BigIntegerField(primary_key=True)
     root = models.CharField(max_length=64)
     checkpoint = models.TextField()
-    signed_at = models.CharField(max_length=32)
 
     class Meta:
         db_table = "head"

@@ -44,9 +44,9 @@ def sqlite_triggers(table: str) -> dict[str, str]:
     return found
 
 
+POSTGRES_BODY = f"BEGIN RAISE EXCEPTION '{MESSAGE}'; END"
 POSTGRES_FUNCTION = (
-    "CREATE OR REPLACE FUNCTION history_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-    f"$$BEGIN RAISE EXCEPTION '{MESSAGE}'; END$$"
+    f"CREATE OR REPLACE FUNCTION history_refuse() RETURNS trigger LANGUAGE plpgsql AS $${POSTGRES_BODY}$$"
 )
 
 

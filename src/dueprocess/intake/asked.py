@@ -76,7 +76,7 @@ LEAVES_OF_ALL: frozenset[Category] = expand(["subscriber", "session", "traffic",
 EXCLUDED = pattern(
     r"\bnot (?:\w+ ){0,2}(?:directing|requesting|seeking|asking|including|requested|sought|covered)\b",
     r"\bnot (?:\w+ ){0,2}(?:require|include|seek|ask|request|reach)\b",
-    r"\bother than\b|\bexclud(?:es?|ing)\b|\bwithout (?=(?:the )?contents?)",
+    r"\bnor should\b|\bother than\b|\bexclud(?:es?|ing)\b|\bwithout (?=(?:the )?contents?)",
 )
 """Words that turn a category, named after them, into one that the paper says it does not ask for."""
 

@@ -198,5 +198,5 @@ def _exit_reason(code: int) -> str:
     if code == 0:
         return ""
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return "It takes more processor time than the reader may use."
+        return "It takes more processor time or memory than the reader may use."
     return f"The reader crashed on it (exit {code})."

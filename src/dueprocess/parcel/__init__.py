@@ -3,7 +3,7 @@
 Bytes in, bytes out: nothing here opens a file, and nothing encrypts. The packing is in `production`.
 """
 
-from dueprocess.parcel.bag import BAGIT_TXT, Entry, bag_info, check_path, manifest
+from dueprocess.parcel.bag import BAGIT_TXT, Entry, bag_label, check_path, manifest
 from dueprocess.parcel.evidence import Evidence, case_jsonld
 from dueprocess.parcel.rows import CONTROL_NUMBER, cell, control_number, csv_line, json_line, plain, safe
 from dueprocess.parcel.statement import CategoryLine, Statement, Status, TableResult, statement_html
@@ -17,7 +17,7 @@ __all__ = [
     "Statement",
     "Status",
     "TableResult",
-    "bag_info",
+    "bag_label",
     "case_jsonld",
     "cell",
     "check_path",

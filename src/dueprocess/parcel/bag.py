@@ -49,7 +49,7 @@ def manifest(entries: Iterable[Entry]) -> bytes:
     return "".join(f"{digest}  {path}\n" for path, digest in lines).encode()
 
 
-def bag_info(payload: Iterable[Entry], *, on: dt.date, fields: Mapping[str, str]) -> bytes:
+def bag_label(payload: Iterable[Entry], *, on: dt.date, fields: Mapping[str, str]) -> bytes:
     """``bag-info.txt`` with date, octet count and the given fields, one line each.
 
     Refuses a label or a value that could begin another line. Source: RFC 8493 section 2.2.2.
@@ -61,5 +61,5 @@ def bag_info(payload: Iterable[Entry], *, on: dt.date, fields: Mapping[str, str]
     }
     for label, value in fields.items():
         if not _LABEL.fullmatch(label) or label in lines or not value.isprintable() or not value:
-            raise MalformedError("bad-bag-info", f"{label[:40]!r} is not a field of bag-info.txt.")
+            raise MalformedError("bad-bag-label", f"{label[:40]!r} is not a field of bag-info.txt.")
     return "".join(f"{label}: {value}\n" for label, value in {**lines, **fields}.items()).encode()

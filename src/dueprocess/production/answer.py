@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dueprocess.demand import MEANING, ScopeItem
+from dueprocess.errors import RefusedError
 from dueprocess.parcel import (
     CategoryLine,
     Entry,
@@ -44,7 +45,18 @@ class Answered:
 def run_plan(
     plan: Plan, datamap: DataMap, environment: Mapping[str, str], answer: Answer, out: Sink
 ) -> Answered:
-    """Opens the stores read-only, produces the answer, closes them. ``environment`` holds the credentials."""
+    """Opens the map's stores, runs the plan, and closes them. ``environment`` fills the connection strings.
+
+    Refuses a map other than the one the plan was compiled from: what was approved is what is read.
+    """
+    if datamap.sha256 != plan.map_sha256:
+        raise RefusedError(
+            "map-changed",
+            "The data map is not the one that this plan was made from.",
+            why="What was approved is what is read.",
+            do="Compile the plan again and have it approved again.",
+            source="formats.md, Plan and Gate",
+        )
     stores = open_stores(datamap, environment)
     try:
         return produce_answer(plan, stores, answer, out)

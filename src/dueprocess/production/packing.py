@@ -15,7 +15,7 @@ from typing import Protocol
 import pyrage
 
 from dueprocess.errors import BrokenError, MalformedError
-from dueprocess.parcel import BAGIT_TXT, Entry, bag_info, check_path, manifest
+from dueprocess.parcel import BAGIT_TXT, Entry, bag_label, check_path, manifest
 
 MEMBER_BYTES = 32 * 1024 * 1024
 """The most bytes of one member of rows. Media are whole, whatever their size."""
@@ -109,7 +109,7 @@ class _Bag:
         for member in describe(tuple(self.payload)):
             yield from self._file(member, self.payload)
         wrapping, tags = self._wrapping, list[Entry]()
-        info = bag_info(self.payload, on=wrapping.made_at.date(), fields=wrapping.fields)
+        info = bag_label(self.payload, on=wrapping.made_at.date(), fields=wrapping.fields)
         for name, content in (
             ("bagit.txt", BAGIT_TXT),
             ("bag-info.txt", info),

@@ -8,13 +8,14 @@ Source: formats.md, "Gate".
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dueprocess.cases.events import Event
 from dueprocess.cases.gate import LogProof
-from dueprocess.errors import BrokenError, MalformedError, RefusedError
+from dueprocess.errors import BrokenError, MalformedError, RefusedError, UnavailableError
 from dueprocess.history import audit, ledger
 from dueprocess.history.append import load_events
 from dueprocess.tlog.checkpoint import Checkpoint, OpenedCheckpoint, open_checkpoint, parse_checkpoint
@@ -41,32 +42,73 @@ class LogView:
     seen: Path
 
 
-def prove_log(view: LogView, case_id: str) -> LogProof:
-    """What the log proves about one case and the rosters. Raises where it proves the contrary."""
-    opened, reader = _head(view)
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """What the log proved, and the events that it was proved about: of the case and of the rosters, by digest."""
+
+    log: LogProof
+    events: Mapping[str, tuple[str, ...]]
+
+
+def prove_log(view: LogView, case_id: str) -> Proved:
+    """What the log proves about one case and the rosters. Raises where it proves the contrary.
+
+    The head is kept, so that an older one is refused from now on.
+    """
+    data = view.read("checkpoint")
+    opened, reader = _head(view, data)
     case_events = _sealed_events(view, case_id)
     roster_events = _sealed_events(view, view.roster_stream)
     first = min(row.ledger_seq for _, row in (*case_events, *roster_events))
     last_epoch = _rebuilt(view, reader, first)
-    return LogProof(
+    log = LogProof(
         sealed=frozenset(event.case_seq for event, row in case_events if row.epoch is not None),
         read_to=max(row.ledger_seq for row in ledger.records_from(first)),
         head_size=opened.checkpoint.size,
         head_at=last_epoch,
         witnessed=opened.witnessed,
     )
+    _remember(view, data)
+    streams = {case_id: case_events, view.roster_stream: roster_events}
+    return Proved(log, {each: tuple(e.sha256 for e, _ in rows) for each, rows in streams.items()})
 
 
-def remember_head(view: LogView) -> None:
-    """Keeps the head that was just proved, so that an older one is refused from now on."""
-    view.seen.parent.mkdir(parents=True, exist_ok=True)
+def look_again(view: LogView, proved: Proved) -> None:
+    """Under the append lock: what was proved still stands, and whatever came since has its record.
+
+    Without it, an event that is hidden only while the case is folded would go unseen.
+    """
+    for case_id, digests in proved.events.items():
+        now = [event.sha256 for event, _ in _sealed_events(view, case_id)]
+        if tuple(now[: len(digests)]) != digests:
+            raise BrokenError(
+                "history-moved",
+                f"The events of {case_id[:8]} are not those that were proved a moment ago.",
+                why="Somebody changed the tables while the worker looked.",
+                do=_DO,
+                source="formats.md, Gate",
+            )
+
+
+def _remember(view: LogView, data: bytes) -> None:
     fresh = view.seen.with_suffix(".new")
-    fresh.write_bytes(view.read("checkpoint"))
-    fresh.replace(view.seen)
+    try:
+        view.seen.parent.mkdir(parents=True, exist_ok=True)
+        with fresh.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(view.seen)
+    except OSError as error:
+        raise UnavailableError(
+            "cannot-remember",
+            "The worker cannot keep the head that it has seen.",
+            why=str(error),
+            do="Make room on the worker's disk; nothing was produced.",
+        ) from error
 
 
-def _head(view: LogView) -> tuple[OpenedCheckpoint, TileReader]:
-    data = view.read("checkpoint")
+def _head(view: LogView, data: bytes) -> tuple[OpenedCheckpoint, TileReader]:
     opened = open_checkpoint(data, view.policy)
     reader = TileReader(view.read, opened.checkpoint)
     reader.check_root()
@@ -130,12 +172,19 @@ def _rebuilt(view: LogView, reader: TileReader, first: int) -> dt.datetime:
             "not-sealed", "Nothing of this case is in the public log yet.", do="Wait for the epoch to close."
         )
     epochs = ledger.epochs_from(begun)
+    if epochs and epochs[-1].leaf_index >= reader.size:
+        raise UnavailableError(
+            "log-behind",
+            f"The published log has {reader.size} leaves, the database more.",
+            why="The log's signer stopped before it published, or somebody set the files back.",
+            do="Let the log's worker run: it publishes what it signed.",
+            source="formats.md, Gate",
+        )
     for number, closed in enumerate(epochs, start=begun):
         if closed.epoch != number:
             raise BrokenError("epoch-missing", f"Epoch {number} is missing from the database.", do=_DO)
         _rebuild(view, reader, closed)
-    rest = reader.size - 1 - epochs[-1].leaf_index
-    later = [parse_leaf(reader.entry(epochs[-1].leaf_index + 1 + step)) for step in range(rest)]
+    later = [parse_leaf(each) for each in reader.entries(epochs[-1].leaf_index + 1, reader.size)]
     if any(isinstance(leaf, EpochLeaf) for leaf in later):
         raise BrokenError("epoch-missing", "The log holds a later epoch than the database.", do=_DO)
     return epoch_until(epochs[-1].epoch, seconds=view.epoch_seconds)
@@ -150,9 +199,7 @@ def _refuse_gap(records: Sequence[ledger.LedgerRecord], first: int) -> None:
 
 
 def _rebuild(view: LogView, reader: TileReader, closed: ledger.ClosedEpoch) -> None:
-    placed = {
-        r.place: bytes.fromhex(r.commitment) for r in ledger.placed_in(closed.epoch) if r.place is not None
-    }
+    placed = {r.place: r.sealed for r in ledger.placed_in(closed.epoch) if r.place is not None}
     root = epoch_root(epoch_seed(view.master, closed.epoch), closed.epoch, placed)
     leaf = parse_leaf(reader.entry(closed.leaf_index))
     if not isinstance(leaf, EpochLeaf) or leaf.epoch != closed.epoch or leaf.root != root:

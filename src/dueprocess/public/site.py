@@ -10,15 +10,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from whitenoise import WhiteNoise
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 HEADERS = (
     ("Content-Security-Policy", POLICY),

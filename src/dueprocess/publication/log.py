@@ -13,7 +13,7 @@ from pathlib import Path
 from dueprocess.errors import BrokenError, UnavailableError
 from dueprocess.history import ledger
 from dueprocess.history.connection import append_lock
-from dueprocess.publication.durable import write_durable
+from dueprocess.publication.durable import exclusively, write_durable
 from dueprocess.publication.signer import LogSigner
 from dueprocess.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from dueprocess.tlog.epoch import PLACES, epoch_at, epoch_root, epoch_seed, epoch_until
@@ -54,30 +54,31 @@ class Log:
         return current - 1
 
     def _close(self, number: int, now: dt.datetime) -> None:
+        now = now.replace(microsecond=0)
         with append_lock():
             last = ledger.last_epoch()
             if last is not None and last.epoch >= number:
                 return
             records = ledger.waiting(instant(epoch_until(number, seconds=self._seconds)))
             places = dict(zip((r.ledger_seq for r in records), _free_places(len(records)), strict=True))
-            placed = {places[r.ledger_seq]: bytes.fromhex(r.commitment) for r in records}
+            placed = {places[r.ledger_seq]: r.sealed for r in records}
             root = epoch_root(epoch_seed(self._master, number), number, placed)
-            leaf = EpochLeaf(number, root, now.replace(microsecond=0))
-            entry = encode_leaf(leaf).decode()
-            head = self._next_head(entry, now)
+            entry = encode_leaf(EpochLeaf(number, root, now)).decode()
+            head = self._next_head(entry)
             closed = ledger.ClosedEpoch(number, root.hex(), len(records), instant(now), head.size - 1)
             ledger.close_epoch(closed, places, entry, head)
 
     def add(self, leaf: Leaf, now: dt.datetime) -> int:
         """Appends a rare leaf (policy, register, report) and publishes. Returns its index."""
+        del now  # a rare leaf says itself from when it counts
         entry = encode_leaf(leaf).decode()
         with append_lock():
-            head = self._next_head(entry, now)
+            head = self._next_head(entry)
             ledger.add_leaf(head.size - 1, entry, head)
         self.publish()
         return head.size - 1
 
-    def _next_head(self, entry: str, now: dt.datetime) -> ledger.Head:
+    def _next_head(self, entry: str) -> ledger.Head:
         stored = ledger.head()
         size = stored.size if stored else 0
         if size < self._frontier.size:
@@ -92,10 +93,17 @@ class Log:
             )
         grown = self._frontier.append(leaf_hash(entry.encode()))
         checkpoint = Checkpoint(self._signer.vkey.name, grown.size, grown.root)
-        return ledger.Head(grown.size, grown.root.hex(), self._signer.sign(checkpoint), instant(now))
+        return ledger.Head(grown.size, grown.root.hex(), self._signer.sign(checkpoint))
 
     def publish(self) -> None:
-        """Writes the tiles and the checkpoint of the newest head, from wherever the folder stands."""
+        """Writes the tiles and the checkpoint of the newest head, from wherever the folder stands.
+
+        One publisher at a time: without the lock a slower one could put an older checkpoint over a newer one.
+        """
+        with exclusively(self._folder):
+            self._publish()
+
+    def _publish(self) -> None:
         head = ledger.head()
         if head is None:
             return

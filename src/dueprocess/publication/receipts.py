@@ -71,9 +71,7 @@ def _record(
     audience, subject = for_whom
     assert row.epoch is not None
     assert row.place is not None
-    placed = {
-        r.place: bytes.fromhex(r.commitment) for r in ledger.placed_in(row.epoch) if r.place is not None
-    }
+    placed = {r.place: r.sealed for r in ledger.placed_in(row.epoch) if r.place is not None}
     closed = ledger.epoch(row.epoch)
     assert closed is not None
     names = [name for name in AUDIENCES[audience] if name == "prev" or record.value(name) is not None]

@@ -1,41 +1,38 @@
-"""Every file of the published log, compared with what the leaves in the database give."""
+"""Every file of the published log, compared with what the newest signed head in the database gives."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from dueprocess.errors import MalformedError
+from dueprocess.errors import DueprocessError
 from dueprocess.history import ledger
-from dueprocess.tlog.merkle import leaf_hash, root_of
-from dueprocess.tlog.tiles import WIDTH, TileName, format_bundle, parse_path
+from dueprocess.publication.log import read_log_file
+from dueprocess.tlog.checkpoint import parse_checkpoint
+from dueprocess.tlog.note import parse_note
+from dueprocess.tlog.tiles import CHECKPOINT_PATH, TileReader
 
 
 def tile_faults(folder: Path) -> Iterator[tuple[str, str]]:
-    """(path, what is wrong) of each file of the log folder that differs from the database."""
+    """(path, what is wrong) of each file of the log folder that does not belong to the signed head."""
     head = ledger.head()
     if head is None:
         return
-    entries = [entry.encode() for entry in ledger.entries(0, head.size)]
-    levels = [[leaf_hash(entry) for entry in entries]]
-    while len(levels[-1]) >= WIDTH:
-        below = levels[-1]
-        levels.append([root_of(below[at : at + WIDTH]) for at in range(0, len(below) - WIDTH + 1, WIDTH)])
-    checkpoint = folder / "checkpoint"
-    if not checkpoint.exists() or checkpoint.read_text() not in {each.checkpoint for each in ledger.heads()}:
-        yield "checkpoint", "it is not a head that this log signed"
+    checkpoint = folder / CHECKPOINT_PATH
+    published = checkpoint.read_bytes() if checkpoint.exists() else b""
+    if published.decode("utf-8", "replace") not in {each.checkpoint for each in ledger.heads()}:
+        yield CHECKPOINT_PATH, "it is not a head that this log signed"
+        published = head.checkpoint.encode()
+    reader = TileReader(
+        lambda path: read_log_file(folder, path), parse_checkpoint(parse_note(published).text)
+    )
+    try:
+        for _ in reader.audit():
+            pass
+    except DueprocessError as error:
+        yield "tile", f"{error.what} {error.why}".strip()
+        return
     for path in sorted(each for each in folder.rglob("*") if each.is_file() and each != checkpoint):
         name = path.relative_to(folder).as_posix()
         try:
-            wanted = _content(parse_path(name), entries, levels)
-        except MalformedError:
-            yield name, "it has no place in a log"
-            continue
-        if path.read_bytes() != wanted:
-            yield name, "it differs from what the leaves give"
-
-
-def _content(name: TileName, entries: list[bytes], levels: list[list[bytes]]) -> bytes:
-    start = name.index * WIDTH
-    if name.level is None:
-        return format_bundle(entries[start : start + name.width])
-    hashes = levels[name.level] if name.level < len(levels) else []
-    return b"".join(hashes[start : start + name.width])
+            reader.check_file(name)
+        except DueprocessError as error:
+            yield name, f"{error.what} {error.why}".strip()

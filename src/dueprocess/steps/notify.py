@@ -1,7 +1,9 @@
 """Step 10: telling the user. The intent is recorded before anything is sent."""
 
 from dueprocess.cases import notify as moves
-from dueprocess.cases.events import Event
+from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.events import Draft, Event
+from dueprocess.errors import RefusedError
 from dueprocess.history.append import Hand
 from dueprocess.steps.take import take
 
@@ -12,8 +14,25 @@ def delay(case_id: str, hand: Hand, ref: str) -> list[Event]:
 
 
 def start(case_id: str, hand: Hand, ref: str, *, phase: str, letter_sha256: str) -> Event:
-    """Records that this letter is about to be sent."""
-    return take(case_id, lambda case: moves.start(case.target(ref), phase, letter_sha256), hand)[-1]
+    """Records that this letter is about to be sent. One that was begun already, by whomever, asks a person."""
+
+    def move(case: Case) -> list[Draft]:
+        refuse_half_sent(case.target(ref), phase)
+        return moves.start(case.target(ref), phase, letter_sha256)
+
+    return take(case_id, move, hand)[-1]
+
+
+def refuse_half_sent(state: TargetState, phase: str) -> None:
+    """Refuses a letter that was begun before: whether it went out is for a person to find out."""
+    if phase in state.notice_started:
+        raise RefusedError(
+            "half-sent",
+            f"The notice {phase!r} to the user of {state.ref} was begun and not finished.",
+            why="It may have been sent; it is never repeated by itself.",
+            do="Look into the outbox, then run dueprocess notify with --confirm.",
+            source="architecture.md section 4",
+        )
 
 
 def notified(case_id: str, hand: Hand, ref: str, *, phase: str, letter_sha256: str, channel: str) -> Event:

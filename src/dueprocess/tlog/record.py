@@ -135,10 +135,7 @@ def _index(name: str) -> int:
 
 
 def _encoded(name: str, value: Json) -> bytes:
-    try:
-        encoded = canonical(value)
-    except RecursionError as error:
-        raise MalformedError("too-deep", f"The field {name} is nested too deeply.") from error
+    encoded = canonical(value)
     if len(encoded) > MOST_VALUE_BYTES:
         raise MalformedError("too-long", f"The field {name} has more than {MOST_VALUE_BYTES} bytes.")
     return encoded

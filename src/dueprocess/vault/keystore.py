@@ -32,14 +32,16 @@ class CaseKeys:
 
 def write_private(path: Path, data: bytes) -> None:
     """Writes a file that only its owner reads, whole or not at all, and refuses to replace one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    name = ""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.link(name, path)
+        _sync_folder(path.parent)
     except FileExistsError as error:
         raise ConflictError("exists", f"{path.name} exists already and is never replaced.") from error
     except OSError as error:
@@ -48,7 +50,17 @@ def write_private(path: Path, data: bytes) -> None:
             do="Check the disk space and the permissions, then run the same command again.",
         ) from error  # fmt: skip
     finally:
-        Path(name).unlink(missing_ok=True)
+        if name:
+            Path(name).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without it a power cut may take the name of a file whose bytes were safe already."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class KeyStore:
@@ -97,6 +109,10 @@ class KeyStore:
                 f"The keys of case {case_id[:8]} are gone: its contents are erased.",
                 do="Nothing can bring them back; history still verifies without them.",
                 source="formats.md, Vault",
+            ) from error
+        except OSError as error:
+            raise UnavailableError(
+                "no-key-store", "The key store cannot be read.", why=str(error), do="Attach it and try again."
             ) from error
         try:
             plain = self._aead.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], case_id.encode())

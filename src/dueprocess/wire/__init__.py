@@ -147,7 +147,9 @@ def instant(moment: dt.datetime) -> str:
     try:
         utc = moment.astimezone(dt.UTC).replace(tzinfo=None)
     except OverflowError as error:
-        raise MalformedError("not-an-instant", "In UTC this time lies outside the years 1 to 9999.") from error
+        raise MalformedError(
+            "not-an-instant", "In UTC this time lies outside the years 1 to 9999."
+        ) from error
     return utc.isoformat() + "Z"
 
 

@@ -46,9 +46,12 @@ EVERYTHING = ("subscriber", "session", "traffic", "location", "content")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What both transcriptions need: the window's start, the receipt, the day of issue, a fresh nonce."""
+    """What both transcriptions need beside the words of the paper.
 
-    window_start: dt.datetime
+    ``window`` runs from the start that both papers name to the receipt of the first one.
+    """
+
+    window: Period
     received_at: dt.datetime
     issued_on: dt.date
     nonce: bytes
@@ -57,8 +60,8 @@ class Read:
 
 
 def demand_1(read: Read) -> Demand:
-    """The court order under 2703(d): everything about Eva and Finn from the start of the window, no end."""
-    period = Period(read.window_start, None)
+    """The court order under 2703(d): everything about Eva and Finn since the window's start, with no end."""
+    period = Period(read.window.since, None)
     items = tuple(
         ScopeItem(Target("account", person.id), expand(EVERYTHING), period) for person in (EVA, FINN)
     )
@@ -72,15 +75,16 @@ def demand_1(read: Read) -> Demand:
         authority_id=read.authority,
         legal_bases=("18 USC 2703(d)",),
         issued_on=read.issued_on,
-        elements=frozenset({"signature", "issuer", "date", "identifier", "legal_basis"}),
+        elements=_FOUND,
         identifies=False,
     )
 
 
-def demand_2(read: Read, *, silent_from: dt.datetime, silent_until: dt.datetime) -> Demand:
-    """The grand jury subpoena about Gina, with the court's order not to tell her before it ends."""
-    period = Period(read.window_start, read.received_at)
-    item = ScopeItem(Target("account", GINA.id), expand(("subscriber", "session")), period)
+def demand_2(read: Read, *, due_on: dt.date, silent_until: dt.datetime) -> Demand:
+    """The grand jury subpoena about Gina inside the window, with the court's order not to tell her before its end."""
+    wanted = expand(("subscriber.identity", "subscriber.service", "session.times"))
+    item = ScopeItem(Target("account", GINA.id), wanted, read.window)
+    starts = dt.datetime.combine(read.issued_on, dt.time(), dt.UTC)
     return Demand(
         kind="disclosure",
         regime="us",
@@ -91,7 +95,12 @@ def demand_2(read: Read, *, silent_from: dt.datetime, silent_until: dt.datetime)
         authority_id=read.authority,
         legal_bases=("18 USC 2703(c)(2)", "18 USC 2705(b)"),
         issued_on=read.issued_on,
-        nondisclosure=NondisclosureOrder("18 USC 2705(b)", silent_from, silent_until, certified=True),
-        elements=frozenset({"signature", "issuer", "date", "identifier", "legal_basis"}),
+        due_on=due_on,
+        nondisclosure=NondisclosureOrder("18 USC 2705(b)", starts, silent_until, certified=True),
+        elements=_FOUND,
         identifies=False,
     )
+
+
+_FOUND = frozenset({"signature", "issuer", "date", "identifier", "legal_basis"})
+"""The formal elements that a person finds on either paper."""

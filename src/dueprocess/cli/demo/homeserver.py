@@ -10,22 +10,27 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
-from dueprocess.errors import UnavailableError
+from dueprocess.errors import RefusedError, UnavailableError
 
 SERVER_NAME = "chat.example"
 START_SECONDS = 60
 _STOP_SECONDS = 15
 _TOLD_LINES = 12
 _UNLIMITED = {"per_second": 1000, "burst_count": 1000}
+_UNLIMITED_RATES = ("rc_message", "rc_registration", "rc_joins_per_room", "rc_room_creation")
 
 type Say = Callable[[str], None]
 
@@ -73,36 +78,64 @@ def _not_installed(why: str) -> UnavailableError:
 
 @contextmanager
 def running(folder: Path, *, say: Say) -> Iterator[Homeserver]:
-    """A homeserver with its files in ``folder``, which must not hold one yet; stopped on every way out.
+    """A homeserver with its files in ``folder``, stopped on every way out, Ctrl-C and SIGTERM among them.
 
-    Raises ``UnavailableError`` with the end of its log where it does not come up within a minute.
-    Afterwards the database is one file that a reader opens without writing beside it.
+    Refuses a folder that holds one already. Raises ``UnavailableError`` with the end of its log where it does
+    not come up within a minute. Afterwards the database is one file that a reader opens without writing beside it.
     """
-    command = find_synapse()
-    folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    server = Homeserver(
-        _free_port(), secrets.token_hex(32), folder / "homeserver.db", folder / "media_store"
-    )
-    config = _write_config(folder, server)
-    log = folder / "homeserver.log"
-    environment = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-    with log.open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603  the command is fixed, or named by the person who runs this
-            [*command, "-c", str(config)],
-            cwd=folder,
-            env={**environment, "HOME": str(folder), "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
+    command, folder = find_synapse(), folder.resolve()
+    server = Homeserver(_free_port(), secrets.token_hex(32), folder / "homeserver.db", folder / "media_store")
+    if server.database.exists():
+        raise RefusedError(
+            "platform-exists",
+            f"There is a homeserver's database in {folder} already.",
+            why="The demonstration begins with an empty homeserver, so that it can say what is in it.",
+            do="Choose another folder, or remove this one.",
         )
-    try:
-        _wait_until_up(process, server.port, log, say)
-        yield server
-    finally:
-        _stop(process)
+    folder.mkdir(parents=True, exist_ok=True)
+    config, log = _write_config(folder, server), folder / "homeserver.log"
+    with _unwinding_on_sigterm():
+        process = _start([*command, "-c", str(config)], folder, log)
+        try:
+            _wait_until_up(process, server.port, log, say)
+            yield server
+        finally:
+            _stop(process)
     say("The homeserver has stopped.")
     _fold_into_one_file(server.database)
+
+
+@contextmanager
+def _unwinding_on_sigterm() -> Iterator[None]:
+    """Makes SIGTERM leave through the ``finally`` blocks: by default it would leave the server behind."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _start(command: list[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
+    with log.open("wb") as out:
+        try:
+            return subprocess.Popen(  # noqa: S603  the command is fixed, or named by the person who runs this
+                command,
+                cwd=folder,
+                env={**kept, "HOME": str(folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            raise _not_installed(f"{command[0]} cannot be run: {error.strerror}.") from error
 
 
 def _free_port() -> int:
@@ -133,8 +166,6 @@ _LOGGING = {
 
 def _settings(folder: Path, server: Homeserver) -> dict[str, object]:
     """Synapse's own names. Behind a proxy (``x_forwarded``), as homeservers run, so that addresses differ."""
-    limits = ("message", "registration", "joins_per_room", "admin_redaction", "third_party_invite")
-    limits += ("media_create", "room_creation", "registration_token_validity")
     per_kind = {
         "rc_login": dict.fromkeys(("address", "account", "failed_attempts"), _UNLIMITED),
         "rc_joins": dict.fromkeys(("local", "remote"), _UNLIMITED),
@@ -171,7 +202,7 @@ def _settings(folder: Path, server: Homeserver) -> dict[str, object]:
         "push": {"enabled": False},
         # The least that bcrypt allows: these passwords live for seconds.
         "bcrypt_rounds": 4,
-        **{f"rc_{name}": _UNLIMITED for name in limits},
+        **dict.fromkeys(_UNLIMITED_RATES, _UNLIMITED),
         **per_kind,
     }
 
@@ -182,7 +213,7 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path, say: 
     while time.monotonic() - begun < START_SECONDS:
         if process.poll() is not None:
             raise _did_not_start(f"It ended with code {process.returncode}.", log)
-        if _is_healthy(port):
+        if is_healthy(port):
             say(f"It is up after {time.monotonic() - begun:.1f} s.")
             return
         if time.monotonic() - told >= 5:
@@ -192,7 +223,7 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path, say: 
     raise _did_not_start(f"It did not answer within {START_SECONDS} s.", log)
 
 
-def _is_healthy(port: int) -> bool:
+def is_healthy(port: int) -> bool:
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         link.request("GET", "/health")

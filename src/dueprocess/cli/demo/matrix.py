@@ -105,7 +105,9 @@ class Matrix:
     ) -> dict[str, Any]:
         """One request and its JSON answer. Raises ``UnavailableError`` with the server's own words."""
         content = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-        headers = {"User-Agent": caller.user_agent, "X-Forwarded-For": caller.address}
+        headers = {"User-Agent": caller.user_agent}
+        # What a proxy in front of a homeserver adds: the server believes it, and so do its rows.
+        headers |= {"X-Forwarded-For": caller.address, "X-Forwarded-Proto": "https"}
         headers["Content-Type"] = "image/png" if isinstance(body, bytes) else "application/json"
         if caller.token:
             headers["Authorization"] = f"Bearer {caller.token}"
@@ -126,7 +128,7 @@ def _opened(method: str, path: str, status: int, text: bytes) -> dict[str, Any]:
         found = json.loads(text)
     except ValueError as error:
         raise _failed(method, path, f"{status}, and no JSON: {text[:120]!r}") from error
-    if status != http.HTTPStatus.OK and status != http.HTTPStatus.CREATED:
+    if status != http.HTTPStatus.OK:
         raise _failed(method, path, f"{status}: {found}")
     if not isinstance(found, dict):
         raise _failed(method, path, "no object")

@@ -66,7 +66,6 @@ class Migration(migrations.Migration):
                 ("size", models.BigIntegerField(primary_key=True, serialize=False)),
                 ("root", models.CharField(max_length=64)),
                 ("checkpoint", models.TextField()),
-                ("signed_at", models.CharField(max_length=32)),
             ],
             options={
                 "db_table": "head",

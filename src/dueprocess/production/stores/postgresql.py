@@ -56,7 +56,6 @@ class PostgresqlStore(SqlStore):
         self._link.autocommit = True
         for setting, value in SETTINGS.items():
             self._link.execute("SELECT set_config(%s, %s, false)", (setting, value))
-        self._link.autocommit = False
         for setting, value in {**SETTINGS, "transaction_read_only": "on"}.items():
             found = self._link.execute("SELECT current_setting(%s)", (setting,)).fetchone()
             if found is None or found[0] != value:
@@ -66,9 +65,9 @@ class PostgresqlStore(SqlStore):
                 )
 
     def fetch(self, sql: str, values: Sequence[object]) -> list[Raw]:
+        """One question; inside ``stream`` it sees the same snapshot, because the connection is one."""
         try:
-            with self._link.transaction():
-                return self._link.execute(_sql(sql), values).fetchall()
+            return self._link.execute(_sql(sql), values).fetchall()
         except psycopg.Error as error:
             raise _unavailable(self.name, error) from error
 

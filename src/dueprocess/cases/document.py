@@ -1,0 +1,130 @@
+"""What a decision document must hold, and must still say, wherever it is met: when it is proposed, approved, and
+at the gate. Shape and fixed values first, then each field against the case.
+
+Source: formats.md, "Decision document and signatures".
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.notify import BEFORE_RULES
+from dueprocess.errors import MalformedError, RefusedError
+from dueprocess.wire import digest_of, parse_instant
+
+DECISION_DAYS = 30
+"""A decision lapses this many days after it was proposed; then it is proposed afresh."""
+
+DECIDING_ROLES = ("reviewer", "counsel")
+"""Roles in which a person may propose or approve. Whoever only takes papers in can refuse, never grant."""
+
+FIXED: dict[str, Any] = {
+    "v": 1,
+    "action": "disclose",
+    "emergency": None,
+    "quorum": {"mode": "two", "need": 2},
+}
+"""What this version decides: a disclosure by two people, no emergency. Nothing else may be signed."""
+
+_KEYS = frozenset(FIXED) | {
+    "origin", "case_id", "nonce", "order_ref", "target", "scope", "plan_sha256", "assessment_sha256", "packs",
+    "legal_basis", "recipient", "notice", "roster_sha256", "expires_at",
+}  # fmt: skip
+_NESTED = {"recipient": {"authority", "key"}, "notice": {"rule", "until", "earliest_production"}}
+
+
+def check_shape(document: Mapping[str, Any]) -> None:
+    """Refuses a document with other fields than it should have, or another action or quorum than `FIXED`."""
+    odd = sorted(map(str, set(document) ^ _KEYS))
+    odd += [
+        key
+        for key, keys in _NESTED.items()
+        if not odd and (not isinstance(document[key], dict) or set(document[key]) != keys)
+    ]
+    if odd:
+        raise MalformedError(
+            "bad-decision", "This decision document has other fields than it should.", why=f"Check {odd}."
+        )
+    other = [key for key, value in FIXED.items() if document[key] != value]
+    if other:
+        raise RefusedError(
+            "not-decidable",
+            f"This document decides something else than a disclosure by two people: {', '.join(other)}.",
+            why="Only a disclosure that two different people sign can be decided here; an emergency waives nobody.",
+            do="Draw the decision up afresh: dueprocess propose.",
+            source="architecture.md 1.4; formats.md, Decision document",
+        )
+    parse_instant(str(document["expires_at"]))
+    if str(document["notice"]["rule"]) in BEFORE_RULES:
+        parse_instant(str(document["notice"]["earliest_production"]))
+
+
+def check_current(case: Case, state: TargetState, document: Mapping[str, Any]) -> None:
+    """Refuses a document that no longer says what the case says: then every signature on it is void."""
+    check_shape(document)
+    if case.assessed is None or case.received is None:
+        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
+    assessed = case.assessed.body
+    notice: Any = assessed["notice"]
+    now_says = {
+        "case_id": case.case_id,
+        "order_ref": case.received.body["order_ref"],
+        "plan_sha256": state.plan_sha256,
+        "assessment_sha256": assessed["assessment_sha256"],
+        "packs": assessed["packs"],
+        "legal_basis": assessed["basis"],
+    }
+    changed = [key for key, value in now_says.items() if document[key] != value]
+    if digest_of(document["scope"]) != state.scope_sha256:
+        changed.append("scope")
+    if any(document["notice"][key] != notice[key] for key in ("rule", "until")):
+        changed.append("notice")
+    if changed:
+        raise RefusedError(
+            "decision-void",
+            "This decision no longer fits the case: "
+            + ", ".join(sorted(changed))
+            + " changed after it was written.",
+            why="Signatures mean one document. A widened scope, a new assessment or another plan is another document.",
+            do="Propose the decision afresh and let two people sign it.",
+            source="formats.md, Decision document: any changed field voids all approvals",
+        )
+
+
+def check_expiry(document: Mapping[str, Any], *, proposed_at: dt.datetime, now: dt.datetime) -> None:
+    """Refuses a document that has expired, or that was written to last longer than `DECISION_DAYS`."""
+    expires_at = parse_instant(document["expires_at"])
+    if now >= expires_at:
+        raise RefusedError(
+            "decision-expired",
+            f"The decision expired at {document['expires_at']}.",
+            do="Propose it afresh.",
+            source="formats.md, Gate",
+        )
+    if expires_at > proposed_at + dt.timedelta(days=DECISION_DAYS):
+        raise RefusedError(
+            "expires-too-late",
+            f"A decision lapses {DECISION_DAYS} days after it was proposed; this one says {document['expires_at']}.",
+            do="Propose it afresh.",
+            source="formats.md, Decision document",
+        )
+
+
+def check_requester(case: Case, document: Mapping[str, Any]) -> None:
+    """Refuses unless the requester is authenticated and is the recipient that the document names."""
+    if case.verified is None:
+        raise RefusedError(
+            "requester-doubted",
+            "The requester is not authenticated: nothing can be decided or handed over.",
+            why="A mail proves no authority. Forged requests come from real mailboxes too.",
+            do="Call the authority back on a number that you found yourself, then run dueprocess authenticate.",
+            source="security.md 1.4; architecture.md section 2",
+        )
+    if case.verified.body["authority"] != document["recipient"]["authority"]:
+        raise RefusedError(
+            "other-recipient",
+            "The recipient is not the authority that was authenticated.",
+            do="Propose the decision afresh, for the authority that was called back.",
+            source="formats.md, Gate",
+        )
