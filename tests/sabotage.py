@@ -21,7 +21,7 @@ TABLES: dict[str, type[Model]] = {model._meta.db_table: model for model in (*PRO
 Row = dict[str, Any]
 
 
-def sql(statement: str, *values: object) -> list[tuple[Any, ...]]:
+def sql(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """Runs one statement; returns its rows, if it has any."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

@@ -5,18 +5,19 @@ from collections.abc import Iterator, Sequence
 from dueprocess.cases.case import Case, evolve
 from dueprocess.cases.events import ROSTER_KINDS, Event
 from dueprocess.cases.sealing import record_secret, record_values
-from dueprocess.history.ledger import LedgerRecord, record_of
+from dueprocess.history.ledger import LedgerRecord, records_of
 from dueprocess.tlog.record import Record, commitment
 
 
 def recorded(events: Sequence[Event]) -> Iterator[tuple[Event, Record, LedgerRecord | None]]:
     """Each event of one case with its record as it must have been sealed, and the ledger's row of it."""
+    rows = records_of(events[0].case_id) if events else {}
     case: Case | None = None
     prev: str | None = None
     for event in events:
         if event.kind not in ROSTER_KINDS:
             case = evolve(case if case is not None else Case(event.case_id, ()), event)
-        row = record_of(event.case_id, event.case_seq)
+        row = rows.get(event.case_seq)
         values = record_values(case, event, ledger_seq=row.ledger_seq if row else 0, prev=prev)
         yield event, Record(values), row
         prev = row.commitment if row else None

@@ -67,11 +67,23 @@ def _side_doors(cursor: CursorWrapper, table: str) -> Iterator[tuple[str, str, s
 
 
 def _keys(cursor: CursorWrapper, table: str) -> Iterator[tuple[str, str, str]]:
-    constraints = connection.introspection.get_constraints(cursor, table).values()
-    unique = {tuple(each["columns"]) for each in constraints if each["unique"] or each["primary_key"]}
+    if connection.vendor == "sqlite":
+        unique = set(_sqlite_keys(cursor, table))
+    else:
+        constraints = connection.introspection.get_constraints(cursor, table).values()
+        unique = {tuple(each["columns"]) for each in constraints if each["unique"]}
     for key in UNIQUE_KEYS[table]:
         if key not in unique:
             yield table, ", ".join(key), "the unique key over these columns is gone"
+
+
+def _sqlite_keys(cursor: CursorWrapper, table: str) -> Iterator[tuple[str, ...]]:
+    cursor.execute("SELECT name, pk FROM pragma_table_info(%s) WHERE pk > 0 ORDER BY pk", [table])
+    yield tuple(name for name, _ in cursor.fetchall())
+    cursor.execute('SELECT name FROM pragma_index_list(%s) WHERE "unique" AND NOT partial', [table])
+    for (index,) in cursor.fetchall():
+        cursor.execute("SELECT name FROM pragma_index_info(%s) ORDER BY seqno", [index])
+        yield tuple(name for (name,) in cursor.fetchall())
 
 
 def _squeezed(statement: str) -> str:

@@ -98,17 +98,12 @@ def placed_in(epoch: int) -> list[LedgerRecord]:
     return [_record(row, places[row.ledger_seq]) for row in rows]
 
 
-def record_of(case_id: str, case_seq: int) -> LedgerRecord | None:
-    """The record of one event, with its place if its epoch is closed."""
-    row = RecordRow.objects.filter(case_id=case_id, case_seq=case_seq).first()
-    if row is None:
-        return None
-    return _record(row, PlacementRow.objects.filter(ledger_seq=row.ledger_seq).first())
-
-
-def count_of(case_id: str) -> int:
-    """How many records the ledger holds of one case: as many as it has events."""
-    return RecordRow.objects.filter(case_id=case_id).count()
+def records_of(case_id: str) -> dict[int, LedgerRecord]:
+    """Number of an event of one case → its record, with its place if its epoch is closed."""
+    rows = list(RecordRow.objects.filter(case_id=case_id))
+    wanted = [row.ledger_seq for row in rows]
+    places = {row.ledger_seq: row for row in PlacementRow.objects.filter(ledger_seq__in=wanted)}
+    return {row.case_seq: _record(row, places.get(row.ledger_seq)) for row in rows}
 
 
 def records_from(ledger_seq: int) -> list[LedgerRecord]:

@@ -146,20 +146,16 @@ def _sealed_events(view: LogView, case_id: str) -> list[tuple[Event, ledger.Ledg
         raise BrokenError(
             "record-differs", f"Event {number} of {case_id[:8]} {what}.", do=_DO, source="formats.md, Gate"
         )
-    found: list[tuple[Event, ledger.LedgerRecord]] = []
-    for event in events:
-        row = ledger.record_of(case_id, event.case_seq)
-        assert row is not None  # faults() has looked
-        found.append((event, row))
-    if ledger.count_of(case_id) != len(events):
+    rows = ledger.records_of(case_id)
+    if len(rows) != len(events):
         raise BrokenError(
             "event-missing",
-            f"The ledger knows {ledger.count_of(case_id)} events of {case_id[:8]}, the case has {len(events)}.",
+            f"The ledger knows {len(rows)} events of {case_id[:8]}, the case has {len(events)}.",
             why="An event was removed.",
             do=_DO,
             source="formats.md, Gate",
         )
-    return found
+    return [(event, rows[event.case_seq]) for event in events]
 
 
 def _rebuilt(view: LogView, reader: TileReader, first: int) -> dt.datetime:

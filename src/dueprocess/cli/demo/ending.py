@@ -5,9 +5,12 @@ import datetime as dt
 import json
 import shutil
 
+import pyrage
+
+from dueprocess.cli.demo import cast
 from dueprocess.cli.demo.cases import FIRST, SECOND
 from dueprocess.cli.demo.letters import CASE as REAL
-from dueprocess.cli.demo.stage import ORIGIN, Stage
+from dueprocess.cli.demo.stage import COURT, GRAND_JURY, ORIGIN, Stage
 from dueprocess.cli.verify import check_receipt
 from dueprocess.desk import closing
 from dueprocess.desk.check import check_everything
@@ -85,6 +88,7 @@ def finish(stage: Stage, first: str, second: str, letters: list[StoryPaper]) -> 
             f"{lines[0]} {len(found['records'])} records, against a log of {found['log_size']} leaves."
         )
         told.reason = "Unwitnessed: nobody but the operator has confirmed the times. The receipt says so."
+    _search_parcels(stage)
     with tell.step(FIRST, "fsck", "boris", stage.now) as told:
         faults = check_everything(desk)
         if faults:
@@ -112,6 +116,31 @@ def _receipts(stage: Stage, first: str, second: str) -> None:
     (out / "policy.txt").write_bytes(stage.desk.pins.policy)
     for folder in (out, out / "more"):
         (folder / "style.css").write_bytes(stylesheet())
+
+
+def _search_parcels(stage: Stage) -> None:
+    """Opens every parcel as its recipient would, and looks for anything that must not be there."""
+    out, run = stage.folder, stage.run
+    parcels = (
+        (out / "parcel.tar.age", COURT, cast.EVA.id, True),
+        (out / "more" / "case-1-t2.tar.age", COURT, cast.FINN.id, False),
+        (out / "more" / "case-2-t1.tar.age", GRAND_JURY, cast.GINA.id, False),
+    )
+    searched = 0
+    with stage.telling.step(FIRST, "search", "anyone", stage.now) as told:
+        for path, authority, account, traffic in parcels:
+            plain = pyrage.decrypt(path.read_bytes(), [stage.officers[authority]])
+            canaries = run.canaries_for(account, traffic=traffic)
+            found = [canary for canary in canaries if canary.encode() in plain]
+            searched += len(canaries)
+            if found or account.encode() not in plain:
+                raise BrokenError(
+                    "leak", f"{path.name} holds what it must not, or not its own account.", why=str(found)
+                )
+        told.what = f"{searched} words that must not be there were looked for in three opened parcels: none was found."
+        told.reason = (
+            "Other people, every message, every session before or after the window, tokens and passwords."
+        )
 
 
 def _copy_log(stage: Stage) -> None:

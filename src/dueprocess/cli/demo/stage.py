@@ -29,7 +29,8 @@ class Stage:
     folder: Path
     desk: Desk
     people: dict[str, FileKey]
-    officer: pyrage.x25519.Identity
+    officers: dict[str, pyrage.x25519.Identity]
+    """The age identity of each authority: only the demo holds them, to look into its own parcels."""
     run: PlatformRun
     telling: Telling
     now: dt.datetime
@@ -73,17 +74,16 @@ def set_stage(folder: Path, run: PlatformRun, telling: Telling) -> Stage:
     stores = f"SYNAPSE_DSN=sqlite:///{run.database.resolve()}\nSYNAPSE_MEDIA=file:///{run.media.resolve()}\n"
     (root / "worker" / "stores.env").write_text(stores)
     set_clock(desk.installation, begun)
-    officer = pyrage.x25519.Identity.generate()
-    (folder / "officer.agekey").write_text(f"# demo identity of the requesting officer\n{officer}\n")
+    officers = {who: pyrage.x25519.Identity.generate() for who in (COURT, GRAND_JURY)}
+    identity = f"# demo identity of the requesting officer\n{officers[COURT]}\n"
+    (folder / "officer.agekey").write_text(identity)
     for name, roles in (("ana", ["intake"]), ("dana", ["reviewer"])):
         key = people[name]
         rosters.enrol(desk, setup.staff_document(name, key.public, key.credential, roles), founders, begun)
     for who, name in ((COURT, "District Court of Example"), (GRAND_JURY, "Grand Jury of Example")):
-        age = officer if who == COURT else pyrage.x25519.Identity.generate()
-        entry = rosters.authority_document(
-            who, name=name, country="US", authority_class="court", age=str(age.to_public())
-        )
+        age = str(officers[who].to_public())
+        entry = rosters.authority_document(who, name=name, country="US", authority_class="court", age=age)
         rosters.enrol(desk, entry, founders, begun)
-    stage = Stage(folder, desk, people, officer, run, telling, begun)
+    stage = Stage(folder, desk, people, officers, run, telling, begun)
     stage.wait(seconds=(run.received_at - begun).total_seconds())
     return stage
