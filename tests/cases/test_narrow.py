@@ -34,18 +34,24 @@ def test_each_thing_that_was_cut_is_recorded_with_the_finding_that_cut_it() -> N
     assert body["categories"] == ["subscriber.identity", "session.times"]
 
 
+def test_a_window_that_stays_is_no_cut() -> None:
+    """Where only categories fall, only categories are listed."""
+    story = (
+        Story()
+        .received()
+        .verified()
+        .read(scope=Scope(NONCE, (_item(LEAST | expand(["traffic"])),)))
+        .assessed()
+    )
+    assert narrow(story.case, story.narrowing())[0].body["cuts"] == [
+        {"category": "traffic", "finding": "narrowed-by-staff"}
+    ]
+
+
 def test_nothing_cut_is_recorded_as_nothing() -> None:
     """Where the paper asked for no more than it may, the list of cuts is empty."""
-    story = assessed_story()
-    item = _item()
-    story.paper = demand(scope=Scope(NONCE, (item,)))
-    case = replace(
-        story.case,
-        read=replace(
-            story.events[2], body={**story.events[2].body, "scope_sha256": story.paper.scope.sha256}
-        ),
-    )
-    assert narrow(case, story.narrowing())[0].body["cuts"] == []
+    story = Story().received().verified().read(scope=Scope(NONCE, (_item(),))).assessed()
+    assert narrow(story.case, story.narrowing())[0].body["cuts"] == []
 
 
 ROWS: list[tuple[str, Callable[[Story], Any], str]] = [

@@ -3,6 +3,7 @@
 import pytest
 
 from cases.story import Story, approved_story, assessed_story
+from dueprocess.cases.case import Case
 from dueprocess.cases.close import close, register
 from dueprocess.cases.events import Event
 from dueprocess.cases.sealing import record_secret, record_values
@@ -48,6 +49,14 @@ def test_a_roster_event_seals_its_digest_kind_and_month_only() -> None:
     )
     values = record_values(None, event, ledger_seq=1, prev="0" * 64)
     assert set(values) == {"event_sha256", "prev", "ledger_seq", "kind", "month"}
+
+
+def test_a_case_seals_no_more_than_it_knows() -> None:
+    """Before a case was read there is nothing to say about country, instrument or order."""
+    event = Story().received().events[0]
+    bare = record_values(Case("c" * 32, ()), event, ledger_seq=1, prev=None)
+    assert set(bare) == {"event_sha256", "prev", "ledger_seq", "kind", "month"}
+    assert set(_values(Story().received())) == set(bare) | {"order_ref", "paper_sha256"}
 
 
 def test_a_decision_seals_who_approved_by_digest() -> None:

@@ -36,7 +36,7 @@ def nudged(value: Any) -> Any:
     """JSON with one value in it changed, the first one as deep as it lies."""
     if not isinstance(value, dict | list):
         return plausible(value) if value else "x"
-    name, inner = sorted(value.items())[0] if isinstance(value, dict) else (0, value[0])
+    name, inner = min(value.items()) if isinstance(value, dict) else (0, value[0])
     return {**value, name: nudged(inner)} if isinstance(value, dict) else [nudged(inner), *value[1:]]
 
 
@@ -140,7 +140,7 @@ def test_a_deleted_row_is_found(office_on: Office, table: str) -> None:
             assert names(faults(office_on), table), old
 
 
-FOREIGN = {
+FOREIGN: dict[str, Row] = {
     "event": {"case_seq": 99},
     "record": {"ledger_seq": 99_999, "case_seq": 99},
     "epoch": {"epoch": 9_999_999, "leaf_index": 99_999},
@@ -186,7 +186,13 @@ def test_a_whole_invented_case_is_found(office_on: Office) -> None:
         sabotage.insert("record", record)
         docket: Row = next(row for row in rows("docket") if row["case_id"] == office_on.cases[0])
         at = event["recorded_at"]
-        line: Row = {"case_id": case_id, "stage": "received", "last_seq": 1, "received_at": at, "updated_at": at}
+        line: Row = {
+            "case_id": case_id,
+            "stage": "received",
+            "last_seq": 1,
+            "received_at": at,
+            "updated_at": at,
+        }
         sabotage.insert("docket", {**docket, **line})
         assert [fault.table for fault in faults(office_on)] == ["record"]
 

@@ -97,7 +97,7 @@ def test_addresses_are_read_out_of_odd_headers() -> None:
     """Display names with commas and broken brackets still give the address."""
     assert address_of('"Holt, Sam" <Holt@Court.example>') == ("Holt, Sam", "holt@court.example")
     assert address_of("broken <<a@b.example")[1] == "a@b.example"
-    assert address_of("nobody") == ("", "") or address_of("nobody")[1] == ""
+    assert address_of("nobody at all; really")[1] == ""
 
 
 def test_the_example_emergency_is_seen_through(make: ModuleType) -> None:

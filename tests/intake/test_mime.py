@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 
 from dueprocess.errors import MalformedError
+from dueprocess.intake.markup import words
 from dueprocess.intake.mime import MAX_OPENED, decoded
 from dueprocess.intake.paper import read_paper
 
@@ -115,3 +116,33 @@ def test_headers_are_decoded_and_stay_on_one_line() -> None:
     assert decoded("=?utf-8?q?Stra=C3=9Fe?=\n =?nonsense?q?x?=") == "Straßex"
     assert decoded("a\r\n b") == "a b"
     assert decoded("=?utf-8?b?a?=") == "=?utf-8?b?a?="
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"From: a@b.example\nContent-Type: text/plain; " + b"a=b; " * 100_000 + b"\n\nhi",
+        b"From: a@b.example\nSubject: x\nContent-Disposition: attachment;\n "
+        + b"a*0=b;\n " * 100_000
+        + b"\n\nhi",
+    ],
+)
+def test_a_field_that_would_keep_the_parser_busy_is_refused(content: bytes) -> None:
+    """Parameters of a field are read in quadratic time, so their length is bounded first."""
+    with pytest.raises(MalformedError) as caught:
+        read_paper(content, name="x.eml")
+    assert caught.value.code == "mail-too-complex"
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<!--", "<![CDATA[", "<script>", "<a b='", "&#", "<head"])
+def test_broken_html_is_read_in_linear_time(piece: str) -> None:
+    """Three hundred thousand characters of broken tags cost well under a second."""
+    started = time.perf_counter()
+    words("seen " + piece * (300_000 // len(piece)))
+    assert time.perf_counter() - started < 3
+
+
+def test_words_of_html_are_those_that_a_reader_sees() -> None:
+    """Comments, scripts, styles and the head are silent; a header element is not a head."""
+    page = "<head><title>no</title></head><header>Search</header><!-- no --><p>w&auml;rrant<STYLE>no</STYLE> 1 < 2"
+    assert words(page) == "Search\nwärrant 1 < 2"

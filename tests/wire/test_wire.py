@@ -44,7 +44,7 @@ def _code(act: Callable[[], Any]) -> str:
 # ------------------------------------------------------------------ canonical JSON
 
 
-# The examples of RFC 8785 that hold no fraction, copied by hand from its text.
+# The examples of RFC 8785, copied by hand from its text and cut down to what holds no fraction.
 RFC_8785: list[tuple[str, str, bytes]] = [
     (
         "section 3.2.3, sorting of property names",

@@ -59,13 +59,22 @@ def event_of(row: EventRow) -> Event:
     )
 
 
-def append(case_id: str, drafts: Sequence[Draft], hand: Hand, *, expected: int | None = None) -> list[Event]:
-    """Adds events to a case, inside `append_lock`. Returns them as stored.
+@dataclass(slots=True)
+class Loaded:
+    """A case or roster as it is under the lock. ``case`` is None for a roster and before the first event."""
+
+    case_id: str
+    events: list[Event]
+    case: Case | None
+
+
+def load(case_id: str, *, expected: int | None = None) -> Loaded:
+    """What there is of a case, inside `append_lock`, checked link by link.
 
     ``expected`` is the number of events that the caller saw; a different number is a ``ConflictError``.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise BrokenError("no-lock", "append was called outside the append lock.")
+        raise BrokenError("no-lock", "A case was to be changed outside the append lock.")
     events = load_events(case_id)
     if expected is not None and expected != len(events):
         raise ConflictError(
@@ -74,18 +83,28 @@ def append(case_id: str, drafts: Sequence[Draft], hand: Hand, *, expected: int |
             why=f"It has {len(events)} events, not {expected}.",
             do="Look at it again and decide again: dueprocess show.",
         )
+    return Loaded(case_id, events, fold(events) if events and not _is_roster(events) else None)
+
+
+def write(loaded: Loaded, drafts: Sequence[Draft], hand: Hand) -> list[Event]:
+    """Adds events to what was loaded in the same transaction. Returns them as stored."""
     added: list[Event] = []
-    case = fold(events) if events and not _is_roster(events) else None
     for draft in drafts:
-        event = _next(case_id, events, draft, hand)
+        event = _next(loaded.case_id, loaded.events, draft, hand)
         if event.kind not in ROSTER_KINDS:
-            case = evolve(case if case is not None else Case(case_id, ()), event)
-        _write(case, event, hand)
-        events.append(event)
+            case = loaded.case if loaded.case is not None else Case(loaded.case_id, ())
+            loaded.case = evolve(case, event)
+        _write(loaded.case, event, hand)
+        loaded.events.append(event)
         added.append(event)
     if added:
-        _project(events, case)
+        _project(loaded.events, loaded.case)
     return added
+
+
+def append(case_id: str, drafts: Sequence[Draft], hand: Hand, *, expected: int | None = None) -> list[Event]:
+    """Loads and writes in one: for events that need no look at the case."""
+    return write(load(case_id, expected=expected), drafts, hand)
 
 
 def _is_roster(events: Sequence[Event]) -> bool:

@@ -68,18 +68,19 @@ def identifiers(paper: Paper) -> tuple[Sign, ...]:
     where to answer.
     """
     sheets = paper.sheets
+    own = _own_addresses(paper)
     sender = domain_of(address_of(paper.header("From"))[1])
     found = [
         *_plain(sheets, "account", _MATRIX),
         *_plain(sheets, "room", _ROOM),
-        *_emails(sheets, _own_addresses(paper), sender),
+        *_emails(sheets, own, sender),
         *_usernames(sheets),
         *_plain(sheets, "content_url", _URL),
         *_plain(sheets, "ip", _IP),
     ]
     first: dict[tuple[str, str], Sign] = {}
     for sign in found:
-        if sign.value not in _own_addresses(paper) and _sayable(sign):
+        if sign.value not in own and _sayable(sign):
             first.setdefault((sign.code, sign.value), sign)
     return tuple(first.values())
 

@@ -13,7 +13,7 @@ import re
 
 from dueprocess.errors import DueprocessError, MalformedError
 from dueprocess.intake.markup import words
-from dueprocess.intake.paper import Page, Paper, Part, read_pages, shorten
+from dueprocess.intake.paper import MAX_CHARS, Page, Paper, Part, read_pages, shorten
 from dueprocess.intake.places import clean
 from dueprocess.intake.sniff import sniff
 from dueprocess.wire import sha256_hex
@@ -25,6 +25,10 @@ _MAX_LINES = 600_000
 _MAX_BOUNDARIES = 64
 _MAX_HEADERS = 400
 _MAX_HEADER_CHARS = 8_000
+_MAX_FIELD_BYTES = 4_096
+_FIELDS = re.compile(
+    rb"^content-(?:type|disposition)[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE
+)
 _CONTAINERS = re.compile(rb"boundary\s*(?:\*[^=\s]{0,8})?\s*=|message/", re.IGNORECASE)
 
 type _Leaf = email.message.Message[str, str]
@@ -67,10 +71,13 @@ def read_mail(content: bytes, *, name: str) -> Paper:
 
 
 def _refuse_bombs(content: bytes) -> None:
-    """Counts containers and lines before the parser sees them: its cost is their product."""
+    """Counts containers, lines and field lengths before the parser sees them: its cost is their product."""
     containers = len(_CONTAINERS.findall(content))
     if containers > _MAX_BOUNDARIES:
         raise _bomb(f"It names {containers} nested containers; at most {_MAX_BOUNDARIES} are read.")
+    longest = max((len(field[0]) for field in _FIELDS.finditer(content)), default=0)
+    if longest > _MAX_FIELD_BYTES:
+        raise _bomb(f"One of its fields has {longest:,} bytes; at most {_MAX_FIELD_BYTES:,} are read.")
     lines = content.count(b"\n")
     if lines > _MAX_LINES:
         raise _bomb(f"It has {lines:,} lines; at most {_MAX_LINES:,} are read.")
@@ -143,7 +150,7 @@ def _sort(leaves: list[_Leaf]) -> tuple[list[str], list[Part], list[str]]:
             (plain if media_type == "text/plain" else markup).append(text)
         elif content:
             parts.append(_attachment(leaf, content, opened=len(parts) < MAX_OPENED))
-    shown = [text for each in markup if (text := words(each))]
+    shown = [text for each in markup if (text := words(each[:MAX_CHARS]))]
     said = [text for text in plain if text.strip()]
     if not said:
         return shown, parts, []

@@ -173,13 +173,10 @@ def read_pages(kind: PaperKind, content: bytes) -> Pages:
     """The pages of one PDF or text; pages of a text end at form feeds."""
     if kind == "pdf":
         return _pdf_pages(read_pdf(content))
-    text = decode(content)
+    text, left_out = shorten(decode(content))
     if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html")):
         text = words(text)
-    shown, left_out = shorten(text)
-    return Pages(
-        tuple(Page(number, each) for number, each in enumerate(shown.split("\f"), start=1)), left_out
-    )
+    return Pages(tuple(Page(number, each) for number, each in enumerate(text.split("\f"), start=1)), left_out)
 
 
 def shorten(text: str) -> tuple[str, tuple[str, ...]]:

@@ -3,10 +3,10 @@
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Draft, Event
 from dueprocess.errors import RefusedError
-from dueprocess.history.append import Hand, append, load_case
+from dueprocess.history.append import Hand, load, write
 from dueprocess.history.connection import append_lock
 from dueprocess.steps.produce import LastLook
-from dueprocess.steps.take import take
+from dueprocess.steps.take import known, take
 
 
 def start_delivery(
@@ -14,7 +14,8 @@ def start_delivery(
 ) -> list[str]:
     """Records that hand-over starts, if the gate opens. A hand-over found half done asks a person."""
     with append_lock():
-        case = load_case(case_id)
+        loaded = load(case_id)
+        case = known(loaded)
         state = case.target(ref)
         if state.stage == "delivering":
             raise RefusedError(
@@ -32,7 +33,7 @@ def start_delivery(
             "channel": channel,
             "recipient_key_sha256": recipient_key_sha256,
         }
-        append(case_id, [Draft("DeliveryStarted", {**body})], hand)
+        write(loaded, [Draft("DeliveryStarted", {**body})], hand)
         return proved
 
 

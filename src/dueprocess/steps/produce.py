@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Draft, Event
-from dueprocess.history.append import Hand, append, load_case
+from dueprocess.history.append import Hand, load, write
 from dueprocess.history.connection import append_lock
-from dueprocess.steps.take import take
+from dueprocess.steps.take import known, take
 from dueprocess.wire import Json
 
 LastLook = Callable[[Case], list[str]]
@@ -32,7 +32,8 @@ def start_production(
 ) -> list[str]:
     """Records that production starts, if the gate opens. Returns what the gate proved."""
     with append_lock():
-        case = load_case(case_id)
+        loaded = load(case_id)
+        case = known(loaded)
         proved = look(case)
         body: dict[str, Json] = {
             "target": ref,
@@ -40,7 +41,7 @@ def start_production(
             "plan_sha256": plan_sha256,
             "log_size": log_size,
         }
-        append(case_id, [Draft("ProductionStarted", body)], hand)
+        write(loaded, [Draft("ProductionStarted", body)], hand)
         return proved
 
 

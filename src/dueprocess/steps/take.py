@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Draft, Event
-from dueprocess.history.append import Hand, append, load_case
+from dueprocess.errors import RefusedError
+from dueprocess.history.append import Hand, Loaded, load, write
 from dueprocess.history.connection import append_lock
 
 Move = Callable[[Case], Sequence[Draft]]
@@ -16,4 +17,12 @@ def take(case_id: str, move: Move, hand: Hand, *, expected: int | None = None) -
     ``expected`` is the number of events the caller saw; another number is a ``ConflictError``.
     """
     with append_lock():
-        return append(case_id, move(load_case(case_id)), hand, expected=expected)
+        loaded = load(case_id, expected=expected)
+        return write(loaded, move(known(loaded)), hand)
+
+
+def known(loaded: Loaded) -> Case:
+    """The case that was loaded; refuses where there is none."""
+    if loaded.case is None:
+        raise RefusedError("no-such-case", "There is no such case.", do="List them: dueprocess cases.")
+    return loaded.case
