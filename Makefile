@@ -12,7 +12,7 @@ serve:
 	@$(PY) -m dueprocess serve --install $(OUT)/install
 
 test:
-	@python3 tools/setup.py dev case synapse debian
+	@python3 tools/setup.py dev base case synapse debian
 	@$(PY) -m pytest -n 2 --dist loadfile
 
 check:

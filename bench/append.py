@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+
 from dueprocess.cases.receive import receive
 from dueprocess.history import connection
 from dueprocess.history.append import Hand, append

@@ -4,6 +4,7 @@ Runs on any python3 from 3.11; uses only the standard library. Each part leaves 
 lock file and interpreter it was made for, so an up-to-date tree costs a few milliseconds.
 
     tools/setup.py dev        .venv with the locked packages and this project
+    tools/setup.py base       .venv-base with the base install's packages only (for the tests of the wheel)
     tools/setup.py synapse    .venv-synapse with Matrix Synapse (a separate program)
     tools/setup.py case       .venv-case with case_validate (a separate program)
     tools/setup.py debian     PostgreSQL, age, Go, Chromium, poppler from Debian, where root and apt are there
@@ -171,6 +172,7 @@ def debian() -> None:
 
 PARTS = {
     "dev": lambda: environment(".venv", "requirements/dev.lock", project=True),
+    "base": lambda: environment(".venv-base", "requirements/base.lock"),
     "synapse": lambda: environment(".venv-synapse", "requirements/synapse.lock"),
     "case": lambda: environment(".venv-case", "requirements/case.lock"),
     "debian": debian,

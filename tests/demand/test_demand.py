@@ -96,7 +96,7 @@ def _mutated(place: tuple[Any, ...], new: Any) -> Any:
 @given(JSON | st.tuples(st.sampled_from(_places(VALID)), JSON).map(lambda change: _mutated(*change)))
 @example(VALID)
 @example({**VALID, "scope": {**VALID["scope"], "targets": []}})
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_json_gives_a_demand_without_named_targets(value: Any) -> None:
     """Whatever is read, there is a refusal, or a demand about one to a hundred exact targets."""
     try:

@@ -62,7 +62,7 @@ def _same(left: Scope | None, right: Scope | None) -> bool:
 
 
 @given(SCOPES, SCOPES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_two_scopes_share_lies_within_both(left: Scope, right: Scope) -> None:
     """The intersection is a lower bound, commutes but for its nonce, and is None only where nothing is common."""
     common = intersect(left, right)
@@ -74,7 +74,7 @@ def test_what_two_scopes_share_lies_within_both(left: Scope, right: Scope) -> No
 
 
 @given(SCOPES, SCOPES, SCOPES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_two_scopes_share_is_the_most_that_they_share(left: Scope, right: Scope, inner: Scope) -> None:
     """Whatever lies within both lies within their intersection."""
     small = intersect(intersect(left, right) or left, inner)
@@ -85,7 +85,7 @@ def test_what_two_scopes_share_is_the_most_that_they_share(left: Scope, right: S
 
 
 @given(SCOPES, SCOPES, SCOPES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_being_a_subset_is_a_partial_order(one: Scope, two: Scope, three: Scope) -> None:
     """Reflexive; antisymmetric but for nonce and order; transitive along any chain."""
     assert is_subset(one, one)
@@ -101,7 +101,7 @@ def test_being_a_subset_is_a_partial_order(one: Scope, two: Scope, three: Scope)
 
 
 @given(SCOPES, SCOPES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_scope_is_a_subset_exactly_where_the_intersection_is_itself(one: Scope, two: Scope) -> None:
     """The two notions agree."""
     assert is_subset(one, two) == _same(intersect(one, two), one)
@@ -121,7 +121,7 @@ def _restored(narrow: Scope | None, cuts: tuple[Cut, ...], wide: Scope) -> set[S
 
 
 @given(SCOPES, SCOPES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_cuts_are_all_that_was_cut_and_nothing_else(wide: Scope, other: Scope) -> None:
     """No cut exactly where nothing was cut; each category listed is one that is gone; adding them back restores."""
     narrow = intersect(wide, other)
@@ -212,7 +212,7 @@ def test_an_item_lists_leaves_so_that_its_digest_names_them() -> None:
 
 
 @given(ITEMS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_nobody_can_authorise_secrets_or_an_open_window_on_records_of_use(item: ScopeItem) -> None:
     """Only subscriber identity, service and payment need no window; secrets never pass."""
     harmless = {"subscriber.identity", "subscriber.service", "subscriber.payment"}
@@ -425,7 +425,7 @@ def names_only_people_whom_somebody_named(scope: Scope) -> bool:
 @example({**VALID, "targets": [{**VALID["targets"][0], "kind": "area"}]})
 @example({**VALID, "targets": [{**VALID["targets"][0], "value": "*"}]})
 @example({**VALID, "targets": [{**VALID["targets"][0], "where": "age > 30"}]})
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_json_gives_a_scope_without_named_targets(value: Any) -> None:
     """Whatever is read, there is a refusal, or a scope whose every target somebody named exactly."""
     try:
@@ -437,7 +437,7 @@ def test_no_json_gives_a_scope_without_named_targets(value: Any) -> None:
 
 
 @given(st.text(max_size=30), st.sampled_from(KINDS))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_text_gives_a_target_that_is_not_exact(value: str, kind: str) -> None:
     """The same for a target made by hand."""
     try:

@@ -153,7 +153,8 @@ def test_identifiers_are_quoted_and_the_officers_own_address_is_left_out() -> No
     mail = (
         b"From: Sam Holt <holt@northport.example>\nTo: legal@fernhill.example\nSubject: x\n\n"
         b'Account: @eva:fernhill.example\nE-mail: eva@post.example\nusername: "eva.lind"\n'
-        b"Send your answer to boris@elsewhere.example\nor contact me at desk@northport.example\n\nDetective Holt, holt@northport.example, Unit 4 unit4@northport.example\n"
+        b"Send your answer to boris@elsewhere.example\nor contact me at desk@northport.example\n\n"
+        b"Detective Holt, holt@northport.example, Unit 4 unit4@northport.example\n"
     )
     found = signs(read_paper(mail, name="x.eml"))
     assert {(each.code, each.value) for each in found.identifiers} == {

@@ -39,7 +39,7 @@ def _run(words: list[str]) -> int:
         return 0
     except OSError as error:
         return _fail(_from_os(error), as_json="--json" in words)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         return _fail(_missing_extra(error), as_json="--json" in words)
 
 
@@ -78,11 +78,16 @@ def _from_os(error: OSError) -> UnavailableError:
     )
 
 
-def _missing_extra(error: ModuleNotFoundError) -> UnavailableError:
-    if error.name is None or error.name.startswith("dueprocess"):
+def _missing_extra(error: ImportError) -> UnavailableError:
+    """The advice for a package that only the server extra brings; any other failed import is a bug of ours."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, ModuleNotFoundError) and cause.name):
+        cause = cause.__cause__ or cause.__context__
+    name = cause.name if isinstance(cause, ModuleNotFoundError) else None
+    if name is None or name.startswith("dueprocess"):
         raise error
     return UnavailableError(
         "server-extra",
-        f"This command needs the package {error.name}, which the base install does not bring.",
+        f"This command needs the package {name}, which the base install does not bring.",
         do="Install the server extra: pip install 'dueprocess[server]'.",
     )
