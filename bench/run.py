@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from production import postgresql
+from one_account import postgresql
 
 HERE = Path(__file__).parent
 FULL = 20_000_000
@@ -56,7 +56,7 @@ def main() -> None:
     rounds = ["--rounds", str(given.rounds)]
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, postgresql(Path(folder)) as address:
         found = lines_of(str(HERE / "append.py"), *rounds, *(["--postgresql", address] if address else []))
-    found += lines_of(str(HERE / "production.py"), "--rows", str(given.rows))
+    found += lines_of(str(HERE / "one_account.py"), "--rows", str(given.rows))
     text = table(found, dt.datetime.now(dt.UTC).date().isoformat())
     print(text)
     if given.rows == FULL:

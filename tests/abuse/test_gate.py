@@ -535,6 +535,26 @@ def test_a_changed_decision_in_the_vault_is_refused(office: Office, field: str) 
     assert refusal(office).code == "decision-altered"
 
 
+def test_a_changed_reading_in_the_vault_is_refused(office: Office) -> None:
+    """The account that a notice is sent to, and that the parcel is about, comes from the reading."""
+    digest = parsed(next(row for row in rows("event") if row["kind"] == "DemandRead"))["body"]["reading_sha256"]
+    in_vault(office, f"reading:{digest}", lambda reading: {**reading, "unreadable": 7})
+    with pytest.raises(BrokenError) as caught:
+        demands.reading(office.desk, load_case(office.cases[0]))
+    assert caught.value.code == "reading-altered"
+
+
+def test_a_plan_that_nobody_looked_at_is_not_run(office: Office) -> None:
+    """The step compares the plan that is about to run with the one that was signed, whatever the gate looked at."""
+    case_id = office.cases[0]
+    proved = gatekeeping.prove(office.desk, case_id)
+    look = gatekeeping.last_look(office.desk, "t1", "produce", proved, office.now)
+    hand = office.desk.hand("production", office.now, case_id)
+    with pytest.raises(RefusedError) as caught:
+        produce_steps.start_production(case_id, hand, "t1", look=look, plan_sha256="0" * 64, log_size=1)
+    assert caught.value.code == "plan-differs"
+
+
 def test_narrowing_again_voids_the_approval(office: Office) -> None:
     """A wider scope, by the front door, takes two people again."""
     case_id = office.cases[0]

@@ -236,7 +236,12 @@ class Story:
     def produced(self, ref: str = "t1", *, subject: str = "one", rows: int = 2) -> "Story":
         decided = {"target": ref, "decision_sha256": self.case.target(ref).decision_sha256}
         tables: list[Json] = [{"store": "main", "table": "users", "status": "found", "rows": rows}]
-        parcel = {"parcel_id": "p-1", "parcel_sha256": sha256_hex(b"parcel"), "bytes": 9, "tables": tables}
+        parcel: dict[str, Json] = {
+            "parcel_id": "p-1",
+            "parcel_sha256": sha256_hex(b"parcel"),
+            "bytes": 9,
+            "tables": tables,
+        }
         return self.tell(
             Draft("ProductionStarted", {**decided, "plan_sha256": PLAN, "log_size": 9}),
             Draft("TargetResolved", {**decided, "subject": subject}),

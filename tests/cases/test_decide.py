@@ -23,6 +23,7 @@ from cases.story import (
 from dueprocess.cases import decide
 from dueprocess.cases.decide import Signing
 from dueprocess.cases.document import check_current
+from dueprocess.cases.events import Draft
 from dueprocess.demand import Scope
 from dueprocess.errors import ConflictError, DueprocessError, MalformedError, RefusedError
 from dueprocess.wire import digest_of, parse_instant
@@ -83,7 +84,7 @@ def test_one_person_can_refuse(who: Any) -> None:
     word = story.signing(story.documents["t1"], who, "reject", role="intake")
     story.tell(*decide.reject(story.case, word, reason="overbroad"), actor=who.name)
     assert story.case.target("t1").stage == "refused"
-    assert _code(lambda: story.narrowed()) == "wrong-stage"
+    assert _code(story.narrowed) == "wrong-stage"
 
 
 # ------------------------------------------------------------------ proposals that are refused
@@ -139,7 +140,7 @@ PROPOSALS: list[tuple[str, Callable[[Story], Any], str]] = [
 
 
 def _doubted(story: Story) -> Story:
-    return story.tell(decide.Draft("RequesterDoubted", {"findings": ["mail_only"]}))
+    return story.tell(Draft("RequesterDoubted", {"findings": ["mail_only"]}))
 
 
 @pytest.mark.parametrize(("act", "code"), [row[1:] for row in PROPOSALS], ids=[row[0] for row in PROPOSALS])

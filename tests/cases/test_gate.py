@@ -28,7 +28,7 @@ from dueprocess.cases.events import Draft, Event
 from dueprocess.cases.gate import GateFacts, LogProof, check_gate
 from dueprocess.errors import BrokenError, DueprocessError, MalformedError, RefusedError
 from dueprocess.roster import Signature
-from dueprocess.wire import digest_of, sha256_hex
+from dueprocess.wire import Json, digest_of, sha256_hex
 
 OTHER = sha256_hex(b"other")
 
@@ -107,7 +107,8 @@ def _other_notice_rule(story: Story) -> GateFacts:
     """The assessment says that the user is told first; somebody rewrites it under the signed document."""
     events = [*story.events]
     place = next(n for n, event in enumerate(events) if event.kind == "DemandAssessed")
-    body = {**events[place].body, "notice": {"rule": "forbidden_by", "until": None}}
+    notice: Json = {"rule": "forbidden_by", "until": None}
+    body = {**events[place].body, "notice": notice}
     return story.gate(
         case=fold(_relinked([*events[:place], replace(events[place], body=body), *events[place + 1 :]]))
     )
@@ -124,7 +125,8 @@ def _relinked(events: list[Event]) -> list[Event]:
 def _roster(story: Story, **changed: Any) -> GateFacts:
     """The roster with one of its people or authorities in another state."""
     usual = {
-        "boris": BORIS.entry(), "chi": CHI.entry(), "dana": DANA.entry(), "ana": ANA.entry(("intake",)), "court": court(),
+        "boris": BORIS.entry(), "chi": CHI.entry(), "dana": DANA.entry(), "ana": ANA.entry(("intake",)),
+        "court": court(),
     }  # fmt: skip
     return story.gate(roster=roster(*(entry for entry in {**usual, **changed}.values() if entry is not None)))
 
@@ -137,9 +139,11 @@ TABLE: list[tuple[str, Callable[[Story], GateFacts], str]] = [
     ("another authority was authenticated since", lambda s: s.verified(authority=court("b-police", "age1b")).gate(),
      "other-recipient"),
     ("a challenge is open",
-     lambda s: s.tell(Draft("ChallengeOpened", {"target": "t1", "by": "user", "ground": "overbroad"})).gate(), "challenged"),
+     lambda s: s.tell(Draft("ChallengeOpened", {"target": "t1", "by": "user", "ground": "overbroad"})).gate(),
+     "challenged"),
     ("it was withdrawn", lambda s: s.tell(Draft("DecisionWithdrawn", {
-        "target": "t1", "decision_sha256": digest_of(s.documents["t1"]), "reason": "new facts"})).gate(), "not-approved"),
+        "target": "t1", "decision_sha256": digest_of(s.documents["t1"]), "reason": "new facts"})).gate(),
+     "not-approved"),
     ("one person refused after the approval", lambda s: s.tell(Draft("DecisionRejected", {
         "target": "t1", "decision_sha256": digest_of(s.documents["t1"]), "reason": "no",
         "signature": DANA.sign(s.documents["t1"], "reject").as_json()})).gate(), "not-approved"),
@@ -160,7 +164,8 @@ TABLE: list[tuple[str, Callable[[Story], GateFacts], str]] = [
     ("the approver's enrolment counted only later",
      lambda s: _roster(s, chi=CHI.entry(counts_from=START + dt.timedelta(days=1))), "signer-inactive"),
     ("the approver no longer holds the role", lambda s: _roster(s, chi=CHI.entry(("intake",))), "wrong-role"),
-    ("the approver's key is an authority's", lambda s: _roster(s, chi=CHI.entry(roster="authorities")), "unknown-signer"),
+    ("the approver's key is an authority's",
+     lambda s: _roster(s, chi=CHI.entry(roster="authorities")), "unknown-signer"),
     ("the approver's entry carries another key",
      lambda s: _roster(s, chi=CHI.entry(public_key=DANA.public)), "bad-signature"),
     ("both signers turn out to be one person", lambda s: _roster(s, chi=CHI.entry(id="boris")), "wrong-role"),
@@ -168,7 +173,8 @@ TABLE: list[tuple[str, Callable[[Story], GateFacts], str]] = [
     ("the authority was suspended", lambda s: _roster(s, court=court(suspended_at=YESTERDAY)), "authority-suspended"),
     ("the authority was revoked", lambda s: _roster(s, court=court(revoked_at=YESTERDAY)), "authority-suspended"),
     ("the authority is gone", lambda s: _roster(s, court=None), "authority-suspended"),
-    ("the authority's id is a staff member's", lambda s: _roster(s, court=court(roster="staff")), "authority-suspended"),
+    ("the authority's id is a staff member's",
+     lambda s: _roster(s, court=court(roster="staff")), "authority-suspended"),
     ("the recipient was given another key", lambda s: _roster(s, new=court(age="age1new")), "recipient-rekeyed"),
     ("the recipient has no key any more", lambda s: _roster(s, court=court(about={})), "no-recipient-key"),
     ("a newer key of the recipient was revoked",
@@ -217,7 +223,7 @@ def test_the_emergency_is_named_where_it_is_the_reason() -> None:
 def _forged_approval(story: Story, signature: Signature) -> GateFacts:
     """The history with a hand-made DecisionApproved, as somebody with the database could write it."""
     ref = "t1"
-    body = {
+    body: dict[str, Json] = {
         "target": ref,
         "decision_sha256": digest_of(story.documents[ref]),
         "signature": signature.as_json(),

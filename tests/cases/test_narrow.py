@@ -55,8 +55,8 @@ def test_nothing_cut_is_recorded_as_nothing() -> None:
 
 
 ROWS: list[tuple[str, Callable[[Story], Any], str]] = [
-    ("a category that is not permitted", lambda s: s.narrowing(authorised=Scope(NONCE, (_item(LEAST | expand(["traffic"])),))),
-     "wider-than-permitted"),
+    ("a category that is not permitted",
+     lambda s: s.narrowing(authorised=Scope(NONCE, (_item(LEAST | expand(["traffic"])),))), "wider-than-permitted"),
     ("a longer window", lambda s: s.narrowing(authorised=Scope(NONCE, (_item(period=Period(WINDOW.since, None)),))),
      "wider-than-permitted"),
     ("a purpose that nobody asked", lambda s: s.narrowing(

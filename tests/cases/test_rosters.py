@@ -71,7 +71,7 @@ def _code(*steps: tuple[str, Mapping[str, Json]]) -> str:
 def test_each_installation_has_its_own_stream() -> None:
     """The stream's id follows from the origin alone, 32 hex digits."""
     assert len(STREAM) == 32
-    assert STREAM != roster_stream("other.example/dueprocess/1")
+    assert roster_stream("other.example/dueprocess/1") != STREAM
 
 
 def test_people_are_founded_enrolled_suspended_and_revoked_in_order() -> None:
@@ -105,7 +105,7 @@ def test_rows_that_an_administrator_adds_give_no_power() -> None:
     eve, mallory = Person("eve"), Person("mallory")
     assert _code(("Enrolled", _change(_paper(eve), "enrol", eve, mallory))) == "unknown-signer"
     assert _code(("Enrolled", _change(_paper(eve), "enrol", BORIS, mallory))) == "unknown-signer"
-    invented = {"documents": [_paper(eve), _paper(mallory)], "signatures": []}
+    invented: dict[str, Json] = {"documents": [_paper(eve), _paper(mallory)], "signatures": []}
     first = replace(_told()[0], body=invented)
     with pytest.raises(BrokenError, match="not those that this program was set up with"):
         fold_rosters([first], origin=ORIGIN, root=ROOT)

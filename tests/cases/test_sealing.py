@@ -30,6 +30,7 @@ def test_every_record_of_a_life_fits_the_fields_of_the_log() -> None:
     story = approved_story().produced().delivered().told(phase="after")
     story.tell(*close(story.case))
     story.tell(*register(story.case, period="2026H2", row_sha256=sha256_hex(b"row")))
+    values: dict[str, Json] = {}
     for number in range(1, len(story.events) + 1):
         part = Story(events=story.events[:number])
         values = _values(part)

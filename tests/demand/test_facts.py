@@ -109,7 +109,8 @@ def test_a_file_that_is_not_what_it_claims_is_malformed(text: str) -> None:
         (LEAST.replace('kind = "account"', 'kind = "area"'), "reverse-demand"),
         (LEAST.replace("@eva:chat.example", "@*:chat.example"), "wildcard"),
         (LEAST.split("[[", maxsplit=1)[0] + "".join(
-            f'[[target]]\nkind = "account"\nvalue = "eva{n}"\ncategories = ["traffic"]\n' for n in range(101)), "too-many-targets"),
+            f'[[target]]\nkind = "account"\nvalue = "eva{n}"\ncategories = ["traffic"]\n' for n in range(101)),
+         "too-many-targets"),
     ],
 )  # fmt: skip
 def test_a_file_without_named_targets_is_refused(text: str, code: str) -> None:

@@ -181,25 +181,6 @@ def test_a_newcomer_counts_after_the_cooling_off_and_an_authority_at_once() -> N
     assert authority.about["age"] == "age1court"
 
 
-ENROLMENTS: list[tuple[str, Callable[[], Any], str]] = [
-    ("nobody signed", lambda: _enrol(), "two-people"),
-    ("one person signed", lambda: _enrol(BORIS), "two-people"),
-    ("one person signed twice", lambda: _enrol(BORIS, BORIS), "two-people"),
-    ("one person signed with two keys", lambda: _with_spare(), "two-people"),
-    ("two invented approvers signed", lambda: _enrol(EVE, Person("mallory")), "unknown-signer"),
-    ("an invented approver signed beside a real one", lambda: _enrol(BORIS, EVE), "unknown-signer"),
-    ("the newcomer signed", lambda: _enrol(BORIS, DANA), "unknown-signer"),
-    ("a known person enrols a second key with their own word", lambda: _own_spare(), "self-enrolment"),
-    ("the key is enrolled already", lambda: _again(), "credential-known"),
-    ("an authority's key signs", lambda: _enrol(BORIS, chain=_authority_as_signer(), second=EVE), "unknown-signer"),
-    ("a signer is in the cooling-off", lambda: _enrol(BORIS, ANA, chain=_enrolled(ANA)), "signer-inactive"),
-    ("a signer was revoked", lambda: _enrol(BORIS, CHI, chain=_ended("revoke")), "signer-inactive"),
-    ("a signer was suspended", lambda: _enrol(BORIS, CHI, chain=_ended("suspend")), "signer-inactive"),
-    ("a signer claims a role not held", lambda: _enrol(BORIS, ANA, chain=_enrolled(ANA, roles=("intake",)), at=LATER),
-     "wrong-role"),
-]  # fmt: skip
-
-
 def _enrol(
     *signers: Person, chain: Chain | None = None, second: Person | None = None, at: dt.datetime = START
 ) -> None:
@@ -236,6 +217,25 @@ def _ended(verdict: Verdict) -> Chain:
     chain = _founded()
     chain.ended(CHI.end(verdict), _words(CHI.end(verdict), BORIS, CHI, verdict=verdict), START)
     return chain
+
+
+ENROLMENTS: list[tuple[str, Callable[[], Any], str]] = [
+    ("nobody signed", _enrol, "two-people"),
+    ("one person signed", lambda: _enrol(BORIS), "two-people"),
+    ("one person signed twice", lambda: _enrol(BORIS, BORIS), "two-people"),
+    ("one person signed with two keys", _with_spare, "two-people"),
+    ("two invented approvers signed", lambda: _enrol(EVE, Person("mallory")), "unknown-signer"),
+    ("an invented approver signed beside a real one", lambda: _enrol(BORIS, EVE), "unknown-signer"),
+    ("the newcomer signed", lambda: _enrol(BORIS, DANA), "unknown-signer"),
+    ("a known person enrols a second key with their own word", _own_spare, "self-enrolment"),
+    ("the key is enrolled already", _again, "credential-known"),
+    ("an authority's key signs", lambda: _enrol(BORIS, chain=_authority_as_signer(), second=EVE), "unknown-signer"),
+    ("a signer is in the cooling-off", lambda: _enrol(BORIS, ANA, chain=_enrolled(ANA)), "signer-inactive"),
+    ("a signer was revoked", lambda: _enrol(BORIS, CHI, chain=_ended("revoke")), "signer-inactive"),
+    ("a signer was suspended", lambda: _enrol(BORIS, CHI, chain=_ended("suspend")), "signer-inactive"),
+    ("a signer claims a role not held", lambda: _enrol(BORIS, ANA, chain=_enrolled(ANA, roles=("intake",)), at=LATER),
+     "wrong-role"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("act", "code"), [row[1:] for row in ENROLMENTS], ids=[row[0] for row in ENROLMENTS])
@@ -441,8 +441,12 @@ def test_a_signature_survives_writing_and_reading() -> None:
     assert Signature.from_json(_word().as_json()) == _word()
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner) | st.dictionaries(
-    st.sampled_from(["person", "credential", "role", "verdict", "signature"]), inner), max_leaves=8)  # fmt: skip
+KEYS = st.sampled_from(["person", "credential", "role", "verdict", "signature"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
+    max_leaves=8,
+)
 
 
 @given(JSON | st.dictionaries(st.sampled_from(sorted(_word().as_json())), st.text(max_size=5), min_size=5))

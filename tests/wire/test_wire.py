@@ -48,21 +48,21 @@ def _code(act: Callable[[], Any]) -> str:
 RFC_8785: list[tuple[str, str, bytes]] = [
     (
         "section 3.2.3, sorting of property names",
-        r'''{"\u20ac": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew Letter Dalet With Dagesh",
+        r"""{"\u20ac": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew Letter Dalet With Dagesh",
             "1": "One", "\ud83d\ude00": "Emoji: Grinning Face", "\u0080": "Control",
-            "\u00f6": "Latin Small Letter O With Diaeresis"}''',
-        b'{"\\r":"Carriage Return","1":"One","\xc2\x80":"Control",'
+            "\u00f6": "Latin Small Letter O With Diaeresis"}""",
+        (b'{"\\r":"Carriage Return","1":"One","\xc2\x80":"Control",'
         b'"\xc3\xb6":"Latin Small Letter O With Diaeresis","\xe2\x82\xac":"Euro Sign",'
-        b'"\xf0\x9f\x98\x80":"Emoji: Grinning Face","\xef\xac\xb3":"Hebrew Letter Dalet With Dagesh"}',
+        b'"\xf0\x9f\x98\x80":"Emoji: Grinning Face","\xef\xac\xb3":"Hebrew Letter Dalet With Dagesh"}'),
     ),
     (
         "section 3.2.2, strings and literals",
-        r'''{"string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false]}''',
+        r"""{"string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false]}""",
         b'{"literals":[null,true,false],"string":"\xe2\x82\xac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
     ),
     (
         "section 3.2.4, the bytes of that example, in hexadecimal",
-        r'''{"literals": [null, true, false]}''',
+        r"""{"literals": [null, true, false]}""",
         bytes.fromhex("7b 22 6c 69 74 65 72 61 6c 73 22 3a 5b 6e 75 6c 6c 2c 74 72 75 65 2c 66 61 6c 73 65 5d 7d"),
     ),
     ("appendix B, zero and minus zero as an integer", "[0, -0]", b"[0,0]"),

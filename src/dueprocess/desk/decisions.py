@@ -8,7 +8,7 @@ from dueprocess.cases.case import Case
 from dueprocess.cases.decide import DecisionFacts, Signing, decision_document
 from dueprocess.cases.events import Event
 from dueprocess.desk.demands import authorised
-from dueprocess.desk.desk import Desk
+from dueprocess.desk.desk import Desk, named
 from dueprocess.desk.filekeys import FileKey
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
@@ -60,7 +60,7 @@ def open_decision(desk: Desk, case: Case, ref: str) -> dict[str, Any]:
             do="Run dueprocess propose, and let a second person approve.",
             source="formats.md, Decision document",
         )
-    found: dict[str, Any] = desk.vault.get_json(case.case_id, f"decision:{digest}")
+    found: dict[str, Any] = named(desk, case.case_id, "decision", digest)
     return found
 
 

@@ -11,7 +11,7 @@ from dueprocess.cases.case import Case
 from dueprocess.cases.events import Event
 from dueprocess.cases.narrow import Narrowing, not_producible
 from dueprocess.demand import Demand, Period, Scope, ScopeItem, expand, parse_demand, parse_scope
-from dueprocess.desk.desk import Desk
+from dueprocess.desk.desk import Desk, named
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.intake.paper import Paper, open_paper
@@ -81,7 +81,7 @@ def reading(desk: Desk, case: Case) -> Demand:
         raise RefusedError(
             "not-read", "Nobody has read this paper yet.", do="Transcribe it: dueprocess read."
         )
-    return parse_demand(desk.vault.get_json(case.case_id, f"reading:{case.read.text('reading_sha256')}"))
+    return parse_demand(named(desk, case.case_id, "reading", case.read.text("reading_sha256")))
 
 
 def assess(desk: Desk, case_id: str, *, actor: str, now: dt.datetime) -> Assessment:

@@ -22,7 +22,7 @@ from dueprocess.publication.signer import LogSigner
 from dueprocess.roster import Roster
 from dueprocess.tlog.policy import Policy, parse_policy
 from dueprocess.vault import KeyStore, Vault
-from dueprocess.wire import parse_json, sha256_hex
+from dueprocess.wire import digest_of, parse_json
 
 SUBJECTS_LABEL = b"dueprocess/subjects/v0\n"
 
@@ -118,12 +118,15 @@ def read_pins(path: Path) -> Pins:
     return Pins(str(found["origin"]), str(found["founding_sha256"]), str(found["policy"]).encode())
 
 
-def check_digest(data: bytes, wanted: str, name: str) -> bytes:
-    """The same bytes, if they have the digest that history names; else the vault was changed."""
-    if sha256_hex(data) != wanted:
+def named(desk: Desk, case_id: str, name: str, digest: str) -> Any:
+    """The vault's object ``name:digest`` as JSON, if it has the digest that history names; else it was changed."""
+    found = desk.vault.get_json(case_id, f"{name}:{digest}")
+    if digest_of(found) != digest:
         raise BrokenError(
-            "vault-altered",
+            f"{name}-altered",
             f"The {name} in the vault is not the one that history names.",
-            do="Restore the vault from a backup and run dueprocess fsck.",
+            why="Its digest differs from the one that was sealed.",
+            do="Stop. Find out who changed the vault; restore it from a backup and run dueprocess fsck.",
+            source="formats.md, Gate",
         )
-    return data
+    return found

@@ -6,15 +6,22 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dueprocess.cases.events import Draft
-from dueprocess.cases.rosters import roster_stream
-from dueprocess.desk.desk import Desk, open_desk
+from dueprocess.cases.rosters import fold_rosters, roster_stream
+from dueprocess.desk.desk import Desk, open_desk, read_pins
 from dueprocess.desk.filekeys import FileKey
 from dueprocess.errors import ConflictError, RefusedError
-from dueprocess.history import connection
-from dueprocess.history.append import Hand
-from dueprocess.library.installation import SETTINGS_FILE, TEMPLATE, check_origin, open_installation
+from dueprocess.history import connection, ledger
+from dueprocess.history.append import Hand, load_events
+from dueprocess.library.installation import (
+    SETTINGS_FILE,
+    TEMPLATE,
+    Installation,
+    check_origin,
+    open_installation,
+)
 from dueprocess.publication.durable import write_durable
 from dueprocess.publication.signer import LogSigner
 from dueprocess.roster import STAFF_ROLES, entry_document, founding_digest
@@ -26,6 +33,9 @@ from dueprocess.vault import KeyStore
 from dueprocess.wire import Json, b64, canonical, sha256_hex
 
 from dueprocess import __version__  # isort: skip
+
+UNFINISHED = ".unfinished"
+"""Stands in the folder while `init` runs; where it is found, `init` goes on from where it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +65,35 @@ def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: d
             do="Name a second person; a one-person service names a co-signer it trusts.",
             source="formats.md, Rosters",
         )
-    if (root / SETTINGS_FILE).exists():
+    if (root / SETTINGS_FILE).exists() and not (root / UNFINISHED).exists():
         raise ConflictError(
             "exists", f"There is an installation in {root} already.", do="Choose another folder."
         )
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keys = (
-        KeyStore.create(root / "keys")
-        if not (root / "keys" / "kek").exists()
-        else KeyStore.open(root / "keys")
-    )
-    log_key = root / "keys" / "log.pem"
-    signer = (
-        LogSigner.open(new.origin, log_key) if log_key.exists() else LogSigner.create(new.origin, log_key)
-    )
-    draft = _founding(new.origin, founders)
+    write_durable(root / UNFINISHED, b"")
+    keys, signer = _keys(root, new.origin)
     policy = format_policy(signer.vkey)
-    documents = draft.body["documents"]
-    assert isinstance(documents, list)
-    pins: dict[str, Json] = {
-        "v": 1,
-        "origin": new.origin,
-        "founding_sha256": founding_digest(
-            [document for document in documents if isinstance(document, dict)]
-        ),
-        "policy": policy.decode(),
-    }
-    write_durable(root / "worker" / "pins.json", canonical(pins))
     write_durable(root / "public" / "policy.txt", policy)
     _write_settings(root, new)
     place = open_installation(root)
     connection.use(place.database)
     connection.create_tables()
-    _found(keys, new.origin, draft, str(pins["founding_sha256"]), now)
+    _found(place, keys, founders, policy, now)
     desk = open_desk(root)
-    if new.clock == "simulated":
+    if new.clock == "simulated" and not place.clock_file.exists():
         write_durable(place.clock_file, b"")
-    desk.log().add(_policy_leaf(new, policy, now), now)
+    if ledger.head() is None:
+        desk.log().add(_policy_leaf(new, policy, now), now)
+    (root / UNFINISHED).unlink()
     return desk
+
+
+def _keys(root: Path, origin: str) -> tuple[KeyStore, LogSigner]:
+    """The key store and the log's key: those that an interrupted run left, or fresh ones."""
+    folder = root / "keys"
+    keys = KeyStore.open(folder) if (folder / "kek").exists() else KeyStore.create(folder)
+    path = folder / "log.pem"
+    return keys, LogSigner.open(origin, path) if path.exists() else LogSigner.create(origin, path)
 
 
 def _founding(origin: str, founders: Sequence[FileKey]) -> Draft:
@@ -117,10 +118,30 @@ def staff_document(person: str, public: bytes, credential: str, roles: Sequence[
     )
 
 
-def _found(keys: KeyStore, origin: str, draft: Draft, root: str, now: dt.datetime) -> None:
-    stream = roster_stream(origin)
+def _found(
+    place: Installation, keys: KeyStore, founders: Sequence[FileKey], policy: bytes, now: dt.datetime
+) -> None:
+    """Pins the founders and writes them into history, once. Refuses to go on for others than began."""
+    stream = roster_stream(place.origin)
+    pinned = place.worker / "pins.json"
+    begun = load_events(stream)
+    if begun:
+        pins = read_pins(pinned)
+        roster = fold_rosters(begun, origin=place.origin, root=pins.founding_sha256)
+        if not {founder.credential for founder in founders} <= set(roster.entries):
+            raise ConflictError(
+                "founded", "This installation has other founders.", do="Run init with those who began it."
+            )
+        return
+    draft = _founding(place.origin, founders)
+    documents: Any = draft.body["documents"]
+    root = founding_digest(documents)
+    found: dict[str, Json] = {
+        "v": 1, "origin": place.origin, "founding_sha256": root, "policy": policy.decode(),
+    }  # fmt: skip
+    write_durable(pinned, canonical(found))
     record_key = (keys.keys(stream) if keys.has(stream) else keys.make(stream)).record_key
-    steps.found(stream, Hand("init", now, record_key), draft, origin=origin, root=root)
+    steps.found(stream, Hand("init", now, record_key), draft, origin=place.origin, root=root)
 
 
 def _write_settings(root: Path, new: NewInstallation) -> None:

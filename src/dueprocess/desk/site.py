@@ -29,6 +29,7 @@ def public_facts(desk: Desk) -> PublicFacts:
         for pack in desk.packs.values()
         if pack.id.startswith(f"{place.regime}.")
         for instrument in pack.instruments
+        if not instrument.emergency  # assessed, but not answered in this version
     )
     return PublicFacts(
         operator=Sender(place.operator, place.contact, host),

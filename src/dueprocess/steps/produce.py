@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Draft, Event
+from dueprocess.errors import RefusedError
 from dueprocess.history.append import Hand, load, write
 from dueprocess.history.connection import append_lock
 from dueprocess.steps.take import known, take
@@ -35,6 +36,13 @@ def start_production(
         loaded = load(case_id)
         case = known(loaded)
         proved = look(case)
+        if plan_sha256 != case.target(ref).plan_sha256:
+            raise RefusedError(
+                "plan-differs",
+                "The plan that is about to run is not the one that two people signed for.",
+                do="Look at the difference, narrow again and let two people sign again.",
+                source="formats.md, Plan",
+            )
         body: dict[str, Json] = {
             "target": ref,
             "decision_sha256": case.target(ref).decision_sha256,

@@ -1,7 +1,7 @@
 """One account out of many rows: the plan on each engine against hand-written SQL, in the same run.
 
-    bench/production.py                 20 million rows (several minutes, about 8 GB of disk while it runs)
-    bench/production.py --rows 200000   a quick look
+    bench/one_account.py                 20 million rows (several minutes, about 8 GB of disk while it runs)
+    bench/one_account.py --rows 200000   a quick look
 
 Prints one JSON line for each engine: {"name", "ours", "baseline", "ratio", "unit"}. Both sides resolve the
 account and read the same columns of the same window; ours also checks every row again. Compiling the plan is
