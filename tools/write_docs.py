@@ -12,7 +12,7 @@ import importlib
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,11 +109,12 @@ def events() -> str:
         (
             f"{MADE}# Events\n\n"
             "Every kind of event with the fields of its body, version 1. The table is `BODIES` in "
-            "`src/dueprocess/cases/events.py`; a body with another field is refused. The columns around the body, and what "
-            "is signed and hashed, stand in [formats.md](formats.md), Events.\n\n"
-            "Types: `hex` is a SHA-256 in 64 lower-case hex digits; `text`, `int`, `bool`, `list` and `map` are those of "
-            "JSON; a trailing `?` allows null. No field is for the name of a person, an account or the text of a paper. `reason`, "
-            "`ground`, `basis` and `legal_bases` are short texts; what a person types there is kept as it is typed."
+            "`src/dueprocess/cases/events.py`; a body with another field is refused. The columns around the body, "
+            "and what is signed and hashed, stand in [formats.md](formats.md), Events.\n\n"
+            "Types: `hex` is a SHA-256 in 64 lower-case hex digits; `text`, `int`, `bool`, `list` and `map` are "
+            "those of JSON; a trailing `?` allows null. No field is for the name of a person, an account or the "
+            "text of a paper. `reason`, `ground`, `basis` and `legal_bases` are short texts; what a person types "
+            "there is kept as it is typed."
         ),
         "## Events of a case",
         _table(
@@ -155,10 +156,10 @@ def errors() -> str:
     parts = [
         (
             f"{MADE}# Errors\n\n"
-            "Every error belongs to one of five families, by who must act. It says what, why, what to do, and its source. "
-            'With `--json` it is printed as `{"error": {…}}` with the keys family, code, what, why, do and source. '
-            "A code is stable and may be matched by programs; the sentences may change. A part that depends on the case is "
-            "shown as `…`."
+            "Every error belongs to one of five families, by who must act. It says what, why, what to do, and its "
+            'source. With `--json` it is printed as `{"error": {…}}` with the keys family, code, what, why, do and '
+            "source. A code is stable and may be matched by programs; the sentences may change. A part that "
+            "depends on the case is shown as `…`."
         ),
         "## Families",
         families,
@@ -247,7 +248,7 @@ def _row(cells: tuple[str, ...]) -> str:
 
 # ---------------------------------------------------------------------------------- writing and checking
 
-MADE_FROM_CODE: dict[str, Callable[[], str]] = {
+MAKERS: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "errors.md": errors,
     "events.md": events,
@@ -256,14 +257,19 @@ MADE_FROM_CODE: dict[str, Callable[[], str]] = {
 }
 
 
-def differences(folder: Path) -> Iterator[tuple[str, str]]:
-    """(name, first differing lines) of each document that is not what the code gives."""
-    for name, make in MADE_FROM_CODE.items():
-        path, wanted = folder / name, make()
+def made_from_code() -> dict[str, str]:
+    """Name in docs/ → its text as the code gives it."""
+    return {name: make() for name, make in MAKERS.items()}
+
+
+def differences(folder: Path, wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """(name, first differing lines) of each document in the folder that is not what is wanted."""
+    for name, text in wanted.items():
+        path = folder / name
         found = path.read_text(encoding="utf-8") if path.exists() else ""
-        if found != wanted:
+        if found != text:
             lines = difflib.unified_diff(
-                found.splitlines(), wanted.splitlines(), name, "from the code", "", "", 0, ""
+                found.splitlines(), text.splitlines(), name, "from the code", n=0, lineterm=""
             )
             yield name, "\n".join(list(lines)[:12])
 
@@ -272,7 +278,7 @@ def main(words: list[str]) -> int:
     """Writes the documents, or with ``--check`` says which differ. Returns the exit code."""
     folder = ROOT / "docs"
     if words == ["--check"]:
-        found = list(differences(folder))
+        found = list(differences(folder, made_from_code()))
         for name, lines in found:
             print(f"docs/{name} is not what the code gives; run `make docs`.\n{lines}", file=sys.stderr)
         return 1 if found else 0
@@ -280,8 +286,8 @@ def main(words: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     folder.mkdir(exist_ok=True)
-    for name, make in MADE_FROM_CODE.items():
-        (folder / name).write_text(make(), encoding="utf-8")
+    for name, text in made_from_code().items():
+        (folder / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dueprocess.errors import MalformedError
+from dueprocess.parcel import safe
 from dueprocess.report import (
     CLOSED,
     DIMENSIONS,
@@ -24,7 +25,6 @@ from dueprocess.report import (
     recount,
     report_csv,
 )
-from dueprocess.report.tables import safe
 
 ROW = RegisterRow(
     period="2026H2",

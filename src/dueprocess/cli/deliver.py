@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dueprocess.cli.place import Place, person
+from dueprocess.cli.printing import working
 from dueprocess.desk import handover
 from dueprocess.errors import RefusedError
 
@@ -30,6 +31,7 @@ def deliver_command(
         return
     if to is None:
         raise RefusedError("no-file", "Where should it go?", do="Name the file to write with --to FILE.")
-    proved = handover.deliver(desk, case_id, target, to, actor=person(), now=now)
+    with working("Proving and handing over"):
+        proved = handover.deliver(desk, case_id, target, to, actor=person(), now=now)
     lines = ["The gate opened again:", *(f"  {each}" for each in proved), f"Handed over: {to}"]
     at.say(lines, {"case": case_id, "target": target, "file": str(to), "proved": proved})

@@ -1,6 +1,7 @@
 """`dueprocess fsck`: read everything again and say what does not fit."""
 
 from dueprocess.cli.place import Place
+from dueprocess.cli.printing import working
 from dueprocess.desk.check import check_everything
 from dueprocess.errors import BrokenError
 from dueprocess.history.fsck import counts
@@ -10,7 +11,8 @@ def fsck_command(*, place: Place | None = None) -> None:
     """Check every column of every protected row, every tile, every parcel and every file of a case."""
     at = place or Place()
     desk, _ = at.open()
-    faults = check_everything(desk)
+    with working("Reading everything again"):
+        faults = check_everything(desk)
     found = counts()
     if faults:
         at.say(

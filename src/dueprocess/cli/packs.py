@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from dueprocess.cli.place import Place
+from dueprocess.cli.printing import say
 from dueprocess.errors import RefusedError
 from dueprocess.law import Pack, explain_instrument
 from dueprocess.library.packs import check_pack, shipped_packs
@@ -27,14 +27,14 @@ def list_command(*, json: JsonFlag = False) -> None:
         )
         lines += [f"{pack.id} {pack.version}  {pack.title} ({review})", f"  sha256 {pack.sha256}"]
         lines += [f"  {instrument.code:<22}{instrument.name}" for instrument in pack.instruments]
-    Place(json=json).say(lines, {p.id: {"version": p.version, "sha256": p.sha256} for p in packs.values()})
+    say(lines, {p.id: {"version": p.version, "sha256": p.sha256} for p in packs.values()}, as_json=json)
 
 
 @app.command(name="explain")
 def explain_command(pack: str, instrument: str, *, json: JsonFlag = False) -> None:
     """Print one instrument as a page: what it reaches, what it never reaches, what it needs, with sources."""
     text = explain_instrument(_pack(pack), instrument)
-    Place(json=json).say(text, {"pack": pack, "instrument": instrument, "text": text})
+    say(text, {"pack": pack, "instrument": instrument, "text": text}, as_json=json)
 
 
 @app.command(name="check")
@@ -44,7 +44,7 @@ def check_command(file: Path, *, json: JsonFlag = False) -> int:
     failures = {name: list(found) for name, found in report.failures}
     lines = [f"{report.pack.id}: {len(report.cases)} worked cases, {len(failures)} disagree"]
     lines += [f"  {name}: {each}" for name, found in failures.items() for each in found]
-    Place(json=json).say(lines, {"cases": len(report.cases), "failures": failures})
+    say(lines, {"cases": len(report.cases), "failures": failures}, as_json=json)
     return 0 if report.agrees else 4
 
 

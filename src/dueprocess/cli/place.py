@@ -2,7 +2,6 @@
 
 import datetime as dt
 import getpass
-import json
 import os
 import sys
 import warnings
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from dueprocess.cli.printing import say
 from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.filekeys import FileKey, FileKeyWarning, open_key
 from dueprocess.errors import RefusedError
@@ -44,11 +44,7 @@ class Place:
 
     def say(self, lines: list[str] | str, value: Any) -> None:
         """Prints the text, or with --json the value."""
-        if self.json:
-            print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-            return
-        text = lines if isinstance(lines, str) else "\n".join(lines)
-        sys.stdout.write(text.rstrip("\n") + "\n")
+        say(lines, value, as_json=self.json)
 
 
 def person() -> str:

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from dueprocess.cli.place import Place
+from dueprocess.cli.printing import working
 from dueprocess.errors import EXIT_CODES, BrokenError, DueprocessError, UnavailableError
 
 _FAMILIES = {family.family: family for family in EXIT_CODES}
@@ -16,7 +17,8 @@ def produce_command(case: str, target: str, *, place: Place | None = None) -> No
     at = place or Place()
     desk, _ = at.open()
     case_id = at.case(case)
-    answer = run_production(str(desk.installation.root), case_id, target)
+    with working("Proving, collecting, encrypting"):
+        answer = run_production(str(desk.installation.root), case_id, target)
     lines = ["The gate opened:", *(f"  {each}" for each in answer["proved"]), "Collected:"]
     lines += [f"  {each}" for each in answer["tables"]]
     lines += [

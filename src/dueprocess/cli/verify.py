@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from dueprocess.cli.printing import working
 from dueprocess.errors import BrokenError, RefusedError, UnavailableError
 from dueprocess.report import parse_register, parse_report, recount
 from dueprocess.tlog.policy import Policy, parse_policy
@@ -93,8 +94,9 @@ def _against_log(findings: ReceiptFindings, policy: Policy, log: Path) -> int:
 
     result = check_against_log(findings, tile, tile("checkpoint"), policy)
     reader = TileReader(tile, result.opened.checkpoint)
-    for _ in reader.audit():
-        pass
+    with working("Reading the log"):
+        for _ in reader.audit():
+            pass
     return reader.size
 
 

@@ -4,6 +4,7 @@ The only caller is the production worker, which alone holds the stores' credenti
 """
 
 import datetime as dt
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.demands import assessed, authorised, reading
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.gatekeeping import last_look, prove
-from dueprocess.errors import UnavailableError
+from dueprocess.errors import ConflictError, RefusedError, UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.parcel import Evidence, Statement
 from dueprocess.plan import Plan
 from dueprocess.production.answer import Answer, Answered, category_lines, run_plan
 from dueprocess.production.packing import Wrapping
+from dueprocess.publication.durable import sync_folder
 from dueprocess.roster import Entry
 from dueprocess.steps import produce as steps
 from dueprocess.wire import instant, parse_instant
@@ -64,7 +66,11 @@ def produce(
         size_bytes=answered.packed.size,
         tables=[_counted(result.as_json(), result.categories) for result in answered.results],
     )
-    steps.finish_production(case_id, hand, made)
+    try:
+        steps.finish_production(case_id, hand, made)
+    except (RefusedError, ConflictError):  # somebody else finished first: no event will ever name this parcel
+        parcel_path(desk.installation.parcels, parcel_id).unlink(missing_ok=True)
+        raise
     lines = [f"{result.store}.{result.table}: {result.words}" for result in answered.results]
     return Production(parcel_id, answered.packed.parcel_sha256, proved, lines)
 
@@ -84,7 +90,10 @@ def _write(desk: Desk, plan: Plan, answer: Answer, environment: Mapping[str, str
     try:
         with fresh.open("wb") as file:
             answered = run_plan(plan, desk.datamap, environment, answer, file)
+            file.flush()
+            os.fsync(file.fileno())
         fresh.replace(path)
+        sync_folder(folder)
     except OSError as error:
         raise UnavailableError(
             "cannot-write-parcel",

@@ -82,8 +82,10 @@ def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: d
     desk = open_desk(root)
     if new.clock == "simulated" and not place.clock_file.exists():
         write_durable(place.clock_file, b"")
+    log = desk.log()
     if ledger.head() is None:
-        desk.log().add(_policy_leaf(new, policy, now), now)
+        log.add(_policy_leaf(new, policy, now), now)
+    log.publish()
     (root / UNFINISHED).unlink()
     return desk
 

@@ -106,6 +106,8 @@ def _remember(view: LogView, data: bytes) -> None:
             why=str(error),
             do="Make room on the worker's disk; nothing was produced.",
         ) from error
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _head(view: LogView, data: bytes) -> tuple[OpenedCheckpoint, TileReader]:

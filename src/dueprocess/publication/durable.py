@@ -24,7 +24,7 @@ def write_durable(path: Path, data: bytes) -> None:
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise _unpublished(path, error) from error
 
@@ -44,7 +44,8 @@ def exclusively(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder safe: without it a power cut may take a file whose bytes were safe already."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

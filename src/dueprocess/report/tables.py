@@ -4,19 +4,10 @@ import csv
 import io
 from collections.abc import Iterable
 
+from dueprocess.parcel import safe
 from dueprocess.report.register import Register
 from dueprocess.report.rows import DIMENSIONS
 from dueprocess.report.tallies import Report
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def safe(value: str) -> str:
-    """A value that no spreadsheet takes for a formula: a leading ``= + - @`` gets an apostrophe.
-
-    Source: OWASP, "CSV Injection".
-    """
-    return "'" + value if value.startswith(_FORMULA) else value
 
 
 def register_csv(register: Register) -> bytes:

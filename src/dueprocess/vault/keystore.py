@@ -34,7 +34,8 @@ def write_private(path: Path, data: bytes) -> None:
     """Writes a file that only its owner reads, whole or not at all, and refuses to replace one."""
     name = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -42,9 +43,9 @@ def write_private(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.link(name, path)
         _sync_folder(path.parent)
-    except FileExistsError as error:
-        raise ConflictError("exists", f"{path.name} exists already and is never replaced.") from error
     except OSError as error:
+        if path.exists():
+            raise ConflictError("exists", f"{path.name} exists already and is never replaced.") from error
         raise UnavailableError(
             "cannot-write", f"{path.name} could not be written; nothing was changed.", why=str(error),
             do="Check the disk space and the permissions, then run the same command again.",

@@ -1,0 +1,31 @@
+"""Printing: text for people, or with --json one JSON value; and a sign of life while something takes long."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def say(lines: list[str] | str, value: Any, *, as_json: bool) -> None:
+    """Prints the text, or the value as one JSON document."""
+    if as_json:
+        text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    else:
+        text = lines if isinstance(lines, str) else "\n".join(lines)
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Shows on a terminal that something is being done, and since when; says nothing to a pipe or a file."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415  only where somebody looks
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield

@@ -1,0 +1,135 @@
+"""The locked case file: what is stored is read back or refused, and nothing on the disk says whose it is."""
+
+from pathlib import Path
+
+import pyrage
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
+from dueprocess.vault import KeyStore, Vault
+
+CASE, OTHER = "a" * 32, "b" * 32
+
+
+@pytest.fixture
+def vault(quick_folder: Path) -> Vault:
+    keys = KeyStore.create(quick_folder / "keys")
+    keys.make(CASE)
+    keys.make(OTHER)
+    return Vault(quick_folder / "vault", keys)
+
+
+def files(vault: Vault) -> list[Path]:
+    return sorted(each for each in vault._folder.rglob("*") if each.is_file())  # noqa: SLF001  looking from outside
+
+
+@settings(max_examples=25)
+@given(data=st.binary(max_size=5000))
+def test_what_is_put_is_what_is_got(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    """Any bytes, the empty ones too."""
+    folder = tmp_path_factory.mktemp("vault")
+    keys = KeyStore.create(folder / "keys")
+    keys.make(CASE)
+    vault = Vault(folder / "vault", keys)
+    vault.put(CASE, "paper", data)
+    assert vault.get(CASE, "paper") == data
+
+
+def test_an_object_is_written_once(vault: Vault) -> None:
+    """The same bytes again are fine, other bytes under the name are a conflict and change nothing."""
+    vault.put(CASE, "paper", b"one")
+    vault.put(CASE, "paper", b"one")
+    with pytest.raises(ConflictError):
+        vault.put(CASE, "paper", b"two")
+    assert vault.get(CASE, "paper") == b"one"
+    assert vault.has(CASE, "paper")
+    assert not vault.has(OTHER, "paper")
+
+
+def test_the_disk_names_nobody(vault: Vault) -> None:
+    """Neither a name nor a word of the content is on the disk, and one name differs from case to case."""
+    vault.put_json(CASE, "reading", {"account": "@eva:chat.example"})
+    vault.put_json(OTHER, "reading", {"account": "@eva:chat.example"})
+    assert len({each.name for each in files(vault)}) == 2
+    for each in files(vault):
+        assert b"eva" not in each.read_bytes()
+        assert "reading" not in str(each)
+        assert each.stat().st_mode & 0o077 == 0
+    assert vault.get_json(CASE, "reading") == {"account": "@eva:chat.example"}
+
+
+def test_every_changed_bit_is_seen(vault: Vault) -> None:
+    """A flipped bit anywhere in an object, and an object of another case under this one's name."""
+    vault.put(CASE, "paper", b"demand")
+    path = files(vault)[0]
+    good = path.read_bytes()
+    for at in range(0, len(good), 7):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        with pytest.raises(BrokenError) as caught:
+            vault.get(CASE, "paper")
+        assert caught.value.code == "vault-altered"
+    stranger = pyrage.x25519.Identity.generate()
+    path.write_bytes(pyrage.encrypt(b"demand", [stranger.to_public()]))
+    with pytest.raises(BrokenError):
+        vault.get(CASE, "paper")
+
+
+def test_an_erased_case_is_closed_for_good(vault: Vault) -> None:
+    """Without its key file a case's bytes are only noise, and that is said as what it is."""
+    vault.put(CASE, "paper", b"demand")
+    (vault.keys._folder / "cases" / f"{CASE}.key").unlink()  # noqa: SLF001  as an erasure does
+    assert not vault.keys.has(CASE)
+    for act in (lambda: vault.get(CASE, "paper"), lambda: vault.put(CASE, "letter", b"x")):
+        with pytest.raises(RefusedError) as caught:
+            act()
+        assert caught.value.code == "erased"
+
+
+def test_a_missing_object_is_a_refusal(vault: Vault) -> None:
+    """Nobody gets empty bytes for something that was never stored."""
+    with pytest.raises(RefusedError) as caught:
+        vault.get(CASE, "paper")
+    assert caught.value.code == "not-in-vault"
+
+
+def test_a_key_file_belongs_to_its_case(vault: Vault, quick_folder: Path) -> None:
+    """Moved to another case, changed by a bit, or read under another key-encryption key, it opens nothing."""
+    cases = quick_folder / "keys" / "cases"
+    own = (cases / f"{CASE}.key").read_bytes()
+    for wrong in ((cases / f"{OTHER}.key").read_bytes(), own[:-1] + bytes([own[-1] ^ 1])):
+        (cases / f"{CASE}.key").write_bytes(wrong)
+        with pytest.raises(BrokenError) as caught:
+            vault.keys.keys(CASE)
+        assert caught.value.code == "key-altered"
+    (cases / f"{CASE}.key").write_bytes(own)
+    with pytest.raises(BrokenError):
+        KeyStore(quick_folder / "keys", b"0" * 32).keys(CASE)
+
+
+def test_keys_are_never_made_twice(vault: Vault) -> None:
+    """A second key for a case would lose what lies under the first."""
+    with pytest.raises(ConflictError):
+        vault.keys.make(CASE)
+
+
+def test_a_secret_of_the_installation_is_made_once(vault: Vault, quick_folder: Path) -> None:
+    """The same 32 bytes at every use and in every program that opens the store."""
+    secret = vault.keys.secret("epoch-master")
+    assert len(secret) == 32
+    assert KeyStore.open(quick_folder / "keys").secret("epoch-master") == secret
+    assert vault.keys.secret("other") != secret
+
+
+def test_a_key_store_that_is_away_is_said(tmp_path: Path) -> None:
+    """Not attached, or a path that is no folder: nothing is written in its place."""
+    with pytest.raises(UnavailableError) as caught:
+        KeyStore.open(tmp_path)
+    assert caught.value.code == "no-key-store"
+    keys = KeyStore.create(tmp_path / "keys")
+    (tmp_path / "keys" / "cases").write_text("in the way")
+    with pytest.raises(UnavailableError):
+        keys.make(CASE)
+    with pytest.raises(UnavailableError):
+        keys.keys(CASE)
