@@ -424,6 +424,14 @@ def test_a_signature_means_one_document_role_verdict_and_origin() -> None:
         assert _code(change) == "bad-signature"
 
 
+def test_a_key_signs_only_under_its_own_fingerprint() -> None:
+    """A good signature that names another credential, as a made-up roster entry would, is refused."""
+    other = "0" * 32
+    signed = message(ORIGIN, PAPER, role="reviewer", verdict="approve", credential=other)
+    word = Signature("boris", other, "reviewer", "approve", BORIS.private.sign(signed))
+    assert _code(lambda: check(word, ORIGIN, PAPER, BORIS.public)) == "bad-signature"
+
+
 @given(st.integers(0, 511))
 @settings(max_examples=60, deadline=None)
 def test_a_signature_with_any_bit_flipped_is_refused(bit: int) -> None:

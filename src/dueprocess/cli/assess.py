@@ -7,8 +7,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dueprocess.cli.place import Place, person
+from dueprocess.cli.read import facts_text
 from dueprocess.demand.facts import parse_facts
-from dueprocess.errors import RefusedError, UnavailableError
+from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.law import Assessment, assess, explain_assessment
 from dueprocess.library.packs import shipped_packs
 
@@ -40,11 +41,12 @@ def _of_case(at: Place, case: str | None) -> Assessment:
 def _of_facts(facts: Path, on: str | None) -> Assessment:
     if on is None:
         raise RefusedError("no-day", "Law has dates.", do="Say on which day: --on 2026-11-22.")
-    day = dt.date.fromisoformat(on)
     try:
-        text = facts.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnavailableError("no-facts-file", f"{facts} cannot be read.", why=str(error)) from error
+        day = dt.date.fromisoformat(on)
+    except ValueError as error:
+        raise MalformedError(
+            "bad-day", f"{on[:40]!r} is not a day.", why=str(error), do="Write it as 2026-11-22."
+        ) from error
     received = dt.datetime.combine(day, dt.time(), dt.UTC)
-    demand, _ = parse_facts(text, received_at=received, nonce=bytes(32))
+    demand, _ = parse_facts(facts_text(facts), received_at=received, nonce=bytes(32))
     return assess(demand, list(shipped_packs().values()), on=day)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from dueprocess.cases.authenticate import FINDING_CODES
+from dueprocess.cases.authenticate import FINDING_CODES, PROOF
 from dueprocess.cli.place import Place, person
 from dueprocess.desk import demands
 
@@ -27,5 +27,20 @@ def authenticate_command(
     event = demands.authenticate(
         desk, case_id, authority=authority, findings=finding, actor=person(), now=now
     )
-    word = "verified" if event.kind == "RequesterVerified" else "doubted: nothing can be decided yet"
-    at.say(f"Case {case_id[:8]}: the requester is {word}.", {"case": case_id, "event": event.as_json()})
+    lines = [f"Case {case_id[:8]}: the requester is verified."]
+    if event.kind != "RequesterVerified":
+        lines = [f"Case {case_id[:8]}: the requester is doubted: nothing can be decided yet.", *_wanting(authority, finding)]
+    at.say(lines, {"case": case_id, "event": event.as_json()})
+
+
+def _wanting(authority: str | None, finding: list[str]) -> list[str]:
+    """What is still missing before anything can be decided."""
+    lines = []
+    if not PROOF & set(finding):
+        lines.append(
+            "Missing: proof beyond the message. Call back on a number that you found yourself, "
+            "then add --finding called_back."
+        )
+    if authority is None:
+        lines.append("Missing: which enrolled authority it is. Add --authority ID (dueprocess enrol list).")
+    return lines

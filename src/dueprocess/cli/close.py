@@ -10,4 +10,9 @@ def close_command(case: str, *, place: Place | None = None) -> None:
     desk, now = at.open()
     case_id = at.case(case)
     row = closing.close(desk, case_id, actor=person(), now=now)
+    if row is None:
+        at.say(
+            f"Case {case_id[:8]} is closed. It was never read as a demand, so it is counted nowhere.", None
+        )
+        return
     at.say(f"Case {case_id[:8]} is closed: {row.outcome.replace('_', ' ')}, for {row.period}.", row.as_json())

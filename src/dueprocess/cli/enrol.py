@@ -5,9 +5,10 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from dueprocess.cli.place import Place, signing_key
+from dueprocess.cli.place import Place, known_key, signing_key
+from dueprocess.cli.printing import say
 from dueprocess.desk import rosters
-from dueprocess.desk.filekeys import make_key, open_key
+from dueprocess.desk.filekeys import make_key
 from dueprocess.desk.setup import staff_document
 from dueprocess.roster import Verdict
 
@@ -19,10 +20,19 @@ Signers = Annotated[list[Path], Parameter(help="the key files of two people who 
 
 
 @app.command(name="key")
-def key_command(person: str, file: Path) -> None:
+def key_command(
+    person: str,
+    file: Path,
+    *,
+    json: Annotated[bool, Parameter(negative="", help="Print one JSON value instead of text.")] = False,
+) -> None:
     """Make a key file for one person (embedded mode; passkeys come with the office)."""
     key = make_key(person, file)
-    Place().say(f"{person}: credential {key.credential} in {file}. Whoever copies the file can sign.", {})
+    say(
+        f"{person}: credential {key.credential} in {file}. Whoever copies the file can sign.",
+        {"person": person, "credential": key.credential, "file": str(file)},
+        as_json=json,
+    )
 
 
 @app.command(name="person")
@@ -30,7 +40,7 @@ def person_command(person_key: Path, *, role: list[str], signer: Signers, place:
     """Enrol a person's key. It counts 24 hours from now, so that an intruder's enrolment is seen first."""
     at = place or Place()
     desk, now = at.open()
-    key = open_key(person_key)
+    key = known_key(person_key)
     document = staff_document(key.person, key.public, key.credential, role)
     event = rosters.enrol(desk, document, [signing_key(each) for each in signer], now)
     at.say(

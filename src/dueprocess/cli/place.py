@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from dueprocess.cli.printing import say
 from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.filekeys import FileKey, FileKeyWarning, open_key
-from dueprocess.errors import RefusedError
+from dueprocess.errors import RefusedError, UnavailableError
 from dueprocess.history.docket import full_id
 from dueprocess.worker.clock import read_clock
 
@@ -36,7 +36,16 @@ class Place:
     def open(self) -> tuple[Desk, dt.datetime]:
         """The opened installation and its time."""
         desk = open_desk(self.folder)
-        return desk, read_clock(desk.installation)
+        try:
+            return desk, read_clock(desk.installation)
+        except OSError as error:
+            raise UnavailableError(
+                "no-clock",
+                "The simulated clock of this installation cannot be read.",
+                why=str(error),
+                do="Write the time into the file `clock` there, such as 2026-11-25T08:00:00Z, or set "
+                '`mode = "system"` in dueprocess.toml.',
+            ) from error
 
     def case(self, prefix: str) -> str:
         """The full id behind the first characters of one."""
@@ -67,3 +76,10 @@ def signing_key(path: Path | None) -> FileKey:
     for warning in caught:
         print(f"Warning: {warning.message}", file=sys.stderr)
     return key
+
+
+def known_key(path: Path) -> FileKey:
+    """The key in a file whose person does not sign now, so that no warning is due."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FileKeyWarning)
+        return open_key(path)

@@ -16,6 +16,11 @@ def say(lines: list[str] | str, value: Any, *, as_json: bool) -> None:
     sys.stdout.write(text.rstrip("\n") + "\n")
 
 
+def counted(number: int, name: str, plural: str = "") -> str:
+    """A number with its noun: 1 page, 2 pages."""
+    return f"{number} {name if number == 1 else plural or name + 's'}"
+
+
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Shows on a terminal that something is being done, and since when; says nothing to a pipe or a file."""

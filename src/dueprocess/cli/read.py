@@ -11,11 +11,14 @@ from dueprocess.cli.place import Place, person
 from dueprocess.demand.facts import parse_facts
 from dueprocess.desk import demands
 from dueprocess.desk.desk import Desk
-from dueprocess.errors import RefusedError, UnavailableError
+from dueprocess.errors import MalformedError, RefusedError, UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.intake.paper import read_paper
 from dueprocess.intake.reading import suggest_reading
 from dueprocess.wire import parse_instant
+
+
+_MOST_BYTES = 2**20
 
 
 def read_command(
@@ -37,14 +40,13 @@ def read_command(
         return
     if facts is None:
         raise RefusedError(
-            "no-facts", "Nothing was transcribed.", do="Use --suggest for a draft, then --facts FILE."
+            "no-facts",
+            "Nothing was transcribed.",
+            why="A person reads the paper; the program only suggests.",
+            do=f"dueprocess read {case} --suggest > FILE, check every line, then dueprocess read {case} --facts FILE.",
         )
-    try:
-        text = facts.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnavailableError("no-facts-file", f"{facts} cannot be read.", why=str(error)) from error
     demand, country = parse_facts(
-        text, received_at=parse_instant(received.recorded_at), nonce=secrets.token_bytes(32)
+        facts_text(facts), received_at=parse_instant(received.recorded_at), nonce=secrets.token_bytes(32)
     )
     event = demands.read(desk, case_id, demand, country=country, actor=person(), now=now)
     named = len(demand.scope.items)
@@ -53,6 +55,28 @@ def read_command(
         "Next: dueprocess assess.",
         {"case": case_id, "event": event.as_json()},
     )
+
+
+def facts_text(path: Path) -> str:
+    """The text of a facts file. Refuses what cannot be read, is larger than any transcription, or is no text."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise UnavailableError(
+            "no-facts-file",
+            f"The facts file {path} cannot be read.",
+            why=error.strerror or str(error),
+            do="Check the name; `dueprocess read CASE --suggest > FILE` makes a first one.",
+        ) from error
+    try:
+        if len(content) > _MOST_BYTES:
+            raise MalformedError("bad-facts", f"{path} is larger than any facts file.", do="Name the TOML file.")
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedError(
+            "bad-facts", f"{path} is not a text in UTF-8.", why=str(error), do="Name the TOML file."
+        ) from error
 
 
 def suggestion(desk: Desk, case_id: str) -> dict[str, Any]:
@@ -76,6 +100,8 @@ def as_toml(draft: dict[str, Any]) -> str:
     listed = ("legal_bases", "elements", "unreadable")
     lines += [f"{key} = {json.dumps(draft.get(key) or [], ensure_ascii=False)}" for key in listed]
     lines += _present(draft, "issued_on", "due_on")
+    if not draft.get("targets"):
+        lines += ["", *_NO_TARGET]
     for target in draft.get("targets") or []:
         lines += [
             "",
@@ -88,6 +114,16 @@ def as_toml(draft: dict[str, Any]) -> str:
             *_present(draft, "from", "until"),
         ]
     return "\n".join(lines) + "\n"
+
+
+_NO_TARGET = (
+    "# No account was found in the words of the paper. Name each one that the paper names; if it names",
+    "# none, it cannot be read as a demand: ask the authority whom it means.",
+    "# [[target]]",
+    '# kind = "account"',
+    '# value = ""',
+    '# categories = ["subscriber.identity"]',
+)
 
 
 def _present(draft: dict[str, Any], *keys: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dueprocess.cli.place import Place, person
+from dueprocess.cli.printing import counted
 from dueprocess.desk import demands
 
 
@@ -19,9 +20,9 @@ def receive_command(
     at = place or Place()
     desk, now = at.open()
     case_id, paper = demands.receive(desk, file, channel=channel, actor=person(), now=now)
-    lines = [f"Received {file.name} as case {case_id[:8]} ({paper.kind}, {len(paper.pages)} pages)."]
+    lines = [f"Received {file.name} as case {case_id[:8]} ({paper.kind}, {counted(len(paper.pages), 'page')})."]
     lines += [f"  could not be read: {each}" for each in paper.unreadable]
-    lines += ["Next: dueprocess authenticate, then dueprocess read --suggest."]
+    lines += [f"Next: dueprocess authenticate {case_id[:8]}, then dueprocess read {case_id[:8]} --suggest."]
     at.say(
         lines,
         {"case": case_id, "sha256": paper.sha256, "kind": paper.kind, "unreadable": list(paper.unreadable)},

@@ -1,6 +1,7 @@
 """`dueprocess worker`: run one worker alone."""
 
 import os
+import subprocess
 import sys
 from typing import Annotated
 
@@ -16,9 +17,20 @@ def worker_command(
     ] = False,
     once: Annotated[bool, Parameter(help="take one turn and stop", negative="")] = False,
     place: Place | None = None,
-) -> None:
+) -> int:
     """Run the worker (epochs, log, notices) or the production worker until it is stopped."""
+    at = place or Place()
+    at.open()  # what is wrong with the installation is said here, in words
     module = "dueprocess.worker.production" if production else "dueprocess.worker.loop"
-    folder = str((place or Place()).folder)
-    words = [sys.executable, "-m", module, "--install", folder, *(["--once"] if once else [])]
+    words = [sys.executable, "-m", module, "--install", str(at.folder), *(["--once"] if once else [])]
+    if at.json and once:
+        return _one_turn(words, at)
     os.execv(sys.executable, words)  # noqa: S606  our own program takes this one's place
+
+
+def _one_turn(words: list[str], at: Place) -> int:
+    """One turn whose lines are one JSON value."""
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  our own program
+    lines = done.stdout.splitlines()
+    at.say(lines, {"done": lines})
+    return done.returncode

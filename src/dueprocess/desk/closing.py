@@ -30,11 +30,16 @@ from dueprocess.wire import b64, canonical, sha256_hex, unb64
 from dueprocess import __version__  # isort: skip
 
 
-def close(desk: Desk, case_id: str, *, actor: str, now: dt.datetime) -> RegisterRow:
-    """Closes a case and commits its coarse row to the ledger. Can be run again after an interruption."""
+def close(desk: Desk, case_id: str, *, actor: str, now: dt.datetime) -> RegisterRow | None:
+    """Closes a case and commits its coarse row to the ledger. Can be run again after an interruption.
+
+    None for a paper that nobody read as a demand: it is counted nowhere.
+    """
     if load_case(case_id).closed is None:
         steps.close(case_id, desk.hand(actor, now, case_id))
     case = load_case(case_id)
+    if case.read is None:
+        return None
     row = register_row(case)
     if case.registered is None:
         if not desk.vault.has(case_id, "register-row"):

@@ -1,6 +1,7 @@
 """The coarse register row of a closed case."""
 
 from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.notify import notice_rule
 from dueprocess.errors import RefusedError
 from dueprocess.report.rows import TOP_CATEGORIES, RegisterRow, accounts_band, half_year
 from dueprocess.wire import Json
@@ -15,23 +16,29 @@ def register_row(case: Case) -> RegisterRow:
     """The coarse row of a closed case. Nothing in it is finer than a half-year or a band."""
     if case.closed is None or case.received is None:
         raise RefusedError("not-closed", "Only a closed case has a register row.", do="Run dueprocess close.")
-    read = case.read.body if case.read else {}
+    if case.read is None:
+        raise RefusedError(
+            "not-a-demand",
+            "This paper was closed without having been read as a demand, so there is nothing to register.",
+            do="Nothing: it is counted nowhere.",
+        )
+    read = case.read.body
     basis: Json = case.assessed.body["basis"] if case.assessed else []
     states = list(case.targets.values())
     named = {str(name).split(".")[0] for state in states for name in _categories(case, state.ref)}
     row: dict[str, Json] = {
         "v": 1,
         "period": period_of(case.closed.recorded_at),
-        "country": str(read.get("country", "other")),
-        "regime": str(read.get("regime", "unknown")),
-        "instrument": str(read.get("instrument", "unknown")),
+        "country": read["country"],
+        "regime": read["regime"],
+        "instrument": read["instrument"],
         "basis": str(basis[0]) if isinstance(basis, list) and basis else "none",
         "authority_class": case.verified.text("authority_class") if case.verified else "unknown",
-        "demand_kind": str(read.get("demand_kind", "unknown")),
-        "emergency": bool(read.get("emergency", False)),
+        "demand_kind": read["demand_kind"],
+        "emergency": read["emergency"],
         "categories": [name for name in TOP_CATEGORIES if name in named],
-        "accounts_band": accounts_band(max(len(states), 1)),
-        "outcome": case.outcome or "rejected",
+        "accounts_band": accounts_band(len(states)),
+        "outcome": case.outcome,
         "narrowed": any(state.narrowed for state in states),
         "notice": _notice(states),
         "challenged": any(state.challenges for state in states),
@@ -40,22 +47,21 @@ def register_row(case: Case) -> RegisterRow:
 
 
 def _categories(case: Case, ref: str) -> list[Json]:
-    for event in reversed(case.events):
-        if event.kind == "ScopeNarrowed" and event.body["target"] == ref and case.targets[ref].delivered:
-            found = event.body["categories"]
-            return found if isinstance(found, list) else []
-    return []
+    """What was handed over about one target: the categories of its last narrowing, if it was delivered."""
+    if case.targets[ref].delivered is None:
+        return []
+    narrowed = [e for e in case.events if e.kind == "ScopeNarrowed" and e.body["target"] == ref]
+    found = narrowed[-1].body["categories"]
+    assert isinstance(found, list)
+    return found
 
 
 def _notice(states: list[TargetState]) -> str:
-    if any(state.notice_delayed for state in states):
-        return "delayed"
     phases = {phase for state in states for phase in state.notified}
-    if "before" in phases:
-        return "told_before"
-    if "after" in phases:
-        return "told_after"
-    forbidden = any(
-        state.decision and "forbidden_by" in str(state.decision.body["notice"]) for state in states
-    )
-    return "forbidden" if forbidden else "none"
+    told = {
+        "delayed": any(state.notice_delayed for state in states),
+        "told_before": "before" in phases,
+        "told_after": "after" in phases,
+        "forbidden": any(notice_rule(state).get("rule") == "forbidden_by" for state in states),
+    }
+    return next((word for word, holds in told.items() if holds), "none")

@@ -191,6 +191,7 @@ def finish(stage: Stage, name: str, case_id: str) -> None:
     """Closes and registers."""
     with stage.telling.step(name, "close", "boris", stage.now) as told:
         row = closing.close(stage.desk, case_id, actor="boris", now=stage.now)
+        assert row is not None
         told.what = f"Closed: {row.outcome.replace('_', ' ')}; its coarse row is committed for {row.period}."
         told.reason, told.event = "Nothing in the row is finer than a half-year or a band.", "CaseRegistered"
 
