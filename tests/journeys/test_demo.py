@@ -164,6 +164,18 @@ def test_the_user_can_verify_and_a_flipped_byte_is_named(demo_folder: Path, tmp_
         tile.write_bytes(good)
 
 
+def test_the_log_names_the_report_and_no_other(demo_folder: Path, tmp_path: Path) -> None:
+    """The report and its register are in the log; a register of another period's digest is not."""
+    words = ("--policy", demo_folder / "policy.txt", "--log", demo_folder / "log")
+    assert dueprocess("verify", "report/report.json", *words, folder=demo_folder).returncode == 0
+    shutil.copytree(demo_folder / "report", tmp_path / "report")
+    for name in ("register.json", "report.json"):
+        path = tmp_path / "report" / name
+        path.write_text(path.read_text().replace("2026H2", "2026H1").replace("2027H1", "2026H2"))
+    done = dueprocess("verify", "report/report.json", *words, folder=tmp_path)
+    assert done.returncode in (4, 7), done.stdout
+
+
 def test_a_flipped_byte_of_the_parcel_is_named(demo_folder: Path, tmp_path: Path) -> None:
     """Age refuses the altered ciphertext, and fsck names the altered parcel of the installation."""
     parcel = (demo_folder / "parcel.tar.age").read_bytes()

@@ -29,7 +29,10 @@ def authenticate_command(
     )
     lines = [f"Case {case_id[:8]}: the requester is verified."]
     if event.kind != "RequesterVerified":
-        lines = [f"Case {case_id[:8]}: the requester is doubted: nothing can be decided yet.", *_wanting(authority, finding)]
+        lines = [
+            f"Case {case_id[:8]}: the requester is doubted: nothing can be decided yet.",
+            *_wanting(authority, finding),
+        ]
     at.say(lines, {"case": case_id, "event": event.as_json()})
 
 

@@ -1,13 +1,16 @@
 """`dueprocess fsck`: read everything again and say what does not fit."""
 
+import sys
+
 from dueprocess.cli.place import Place
-from dueprocess.cli.printing import working
+from dueprocess.cli.printing import counted, working
 from dueprocess.desk.check import check_everything
-from dueprocess.errors import BrokenError
+from dueprocess.errors import EXIT_CODES, BrokenError
+from dueprocess.history.docket import docket
 from dueprocess.history.fsck import counts
 
 
-def fsck_command(*, place: Place | None = None) -> None:
+def fsck_command(*, place: Place | None = None) -> int:
     """Check every column of every protected row, every tile, every parcel and every file of a case."""
     at = place or Place()
     desk, _ = at.open()
@@ -15,14 +18,28 @@ def fsck_command(*, place: Place | None = None) -> None:
         faults = check_everything(desk)
     found = counts()
     if faults:
-        at.say(
-            [f"FAULT {fault}" for fault in faults],
-            {"faults": [str(fault) for fault in faults], "counts": found},
-        )
-        raise BrokenError(
+        error = BrokenError(
             "fsck",
             f"{len(faults)} thing{'s do' if len(faults) > 1 else ' does'} not fit.",
             do="Stop producing. Find out who changed what; restore from a copy that agrees with the public log.",
         )
-    words = ", ".join(f"{number} {name}" for name, number in found.items())
+        named = [str(fault) for fault in faults]
+        at.say(
+            [f"FAULT {fault}" for fault in named],
+            {"faults": named, "counts": found, "error": error.as_json()},
+        )
+        print(f"Broken: {error}", file=sys.stderr)
+        return EXIT_CODES[BrokenError]
+    found["cases"] = len(docket())  # without the rosters, whose history is kept like a case's
+    words = ", ".join(
+        [
+            counted(found["cases"], "case"),
+            "the rosters",
+            counted(found["events"], "event"),
+            counted(found["records"], "record"),
+            counted(found["epochs"], "epoch"),
+            counted(found["leaves"], "leaf", "leaves"),
+        ]
+    )
     at.say(f"Everything fits: {words}.", {"faults": [], "counts": found})
+    return 0

@@ -38,7 +38,8 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
             source="formats.md, Rosters",
         )
     chosen = _copy_map(datamap, folder)
-    keys = [make_key(each, folder / "keys" / "people" / f"{each}.json") for each in founder]
+    people = folder / "keys" / "people"
+    keys = [make_key(each, people / f"{each}{spare}.json") for each in founder for spare in ("", "-spare")]
     new = setup.NewInstallation(
         origin=origin, regime=regime, operator=operator, contact=contact, country=country,
         datamap=chosen, database=database, epoch_seconds=epoch_seconds, window_days=window_days,
@@ -46,7 +47,8 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
     desk = setup.create(folder, new, keys, now)
     lines = [
         f"Set up in {folder}.",
-        f"  Founders: {', '.join(founder)}. Move each key file from {folder}/keys/people to its owner.",
+        f"  Founders: {', '.join(founder)}. Move each key file from {folder}/keys/people to its owner,",
+        "  and keep each -spare.json elsewhere: with it, a lost key can be revoked and replaced.",
         f"  Keep a copy of {folder}/worker/pins.json somewhere else: it is what the production worker trusts.",
         f"  Write the stores' addresses into {folder}/worker/stores.env (see {chosen}).",
         "Next: dueprocess enrol authority, then dueprocess serve.",

@@ -17,13 +17,14 @@ def next_command(*, place: Place | None = None) -> None:
 def owed(case: Case) -> list[str]:
     """What a person has to do for one case, as commands."""
     short = case.case_id[:8]
+    authenticate = f"dueprocess authenticate {short} --finding called_back --authority ID"
     if case.stage == "closed":
         return []
+    lines = [] if case.verified else [f"{short}  call back, then {authenticate}"]
     if case.read is None:
-        return [f"{short}  dueprocess read {short} --suggest"]
+        return [*lines, f"{short}  dueprocess read {short} --suggest"]
     if case.assessed is None:
-        return [f"{short}  dueprocess assess {short}"]
-    lines = [] if case.verified else [f"{short}  call back, then dueprocess authenticate {short}"]
+        return [*lines, f"{short}  dueprocess assess {short}"]
     if not case.assessed.body["producible"]:
         return [
             *lines,

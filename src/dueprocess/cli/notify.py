@@ -4,8 +4,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from dueprocess.cases.case import TargetState
+from dueprocess.cases.notify import notice_rule
 from dueprocess.cli.place import Place, person
 from dueprocess.desk import notices
+from dueprocess.history.append import load_case
 
 
 def notify_command(
@@ -24,6 +27,23 @@ def notify_command(
     text = (
         f"The user of {target} was told ({phase})."
         if phase
-        else f"Nothing is owed to the user of {target} now."
+        else f"Nothing is owed to the user of {target} now: {why_not(load_case(case_id).target(target))}."
     )
     at.say(text, {"case": case_id, "target": target, "phase": phase})
+
+
+def why_not(state: TargetState) -> str:
+    """Why nothing is owed to this user at this moment, in words."""
+    rule = notice_rule(state)
+    if state.stage == "refused":
+        return "nothing is handed over for this target"
+    if not rule or state.decision is None or not state.approvals:
+        return "two people have not decided yet"
+    if "after" in state.notified:
+        return "this user was told everything"
+    if rule["rule"] == "forbidden_by":
+        return "the law forbids it"
+    if state.notice_delayed is not None:
+        return f"an order not to tell holds it back until {rule.get('until') or 'it is lifted'}"
+    told = "this user was told before production; " if "before" in state.notified else ""
+    return f"{told}the next letter follows when the answer package was handed over"

@@ -17,7 +17,6 @@ from dueprocess.intake.paper import read_paper
 from dueprocess.intake.reading import suggest_reading
 from dueprocess.wire import parse_instant
 
-
 _MOST_BYTES = 2**20
 
 
@@ -71,7 +70,9 @@ def facts_text(path: Path) -> str:
         ) from error
     try:
         if len(content) > _MOST_BYTES:
-            raise MalformedError("bad-facts", f"{path} is larger than any facts file.", do="Name the TOML file.")
+            raise MalformedError(
+                "bad-facts", f"{path} is larger than any facts file.", do="Name the TOML file."
+            )
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError(

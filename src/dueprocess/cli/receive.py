@@ -20,7 +20,9 @@ def receive_command(
     at = place or Place()
     desk, now = at.open()
     case_id, paper = demands.receive(desk, file, channel=channel, actor=person(), now=now)
-    lines = [f"Received {file.name} as case {case_id[:8]} ({paper.kind}, {counted(len(paper.pages), 'page')})."]
+    lines = [
+        f"Received {file.name} as case {case_id[:8]} ({paper.kind}, {counted(len(paper.pages), 'page')})."
+    ]
     lines += [f"  could not be read: {each}" for each in paper.unreadable]
     lines += [f"Next: dueprocess authenticate {case_id[:8]}, then dueprocess read {case_id[:8]} --suggest."]
     at.say(

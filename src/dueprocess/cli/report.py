@@ -29,7 +29,11 @@ def _over(period: str, now: dt.datetime) -> None:
             "bad-period", f"{period[:40]!r} is not a half-year.", do="Write it as 2026H1 or 2026H2."
         )
     year = int(found[1])
-    ends = dt.datetime(year, 7, 1, tzinfo=dt.UTC) if found[2] == "1" else dt.datetime(year + 1, 1, 1, tzinfo=dt.UTC)
+    ends = (
+        dt.datetime(year, 7, 1, tzinfo=dt.UTC)
+        if found[2] == "1"
+        else dt.datetime(year + 1, 1, 1, tzinfo=dt.UTC)
+    )
     if now < ends:
         raise RefusedError(
             "period-runs",

@@ -13,6 +13,8 @@ from cyclopts import Parameter
 from dueprocess.cli.printing import working
 from dueprocess.errors import BrokenError, RefusedError, UnavailableError
 from dueprocess.report import parse_register, parse_report, recount
+from dueprocess.tlog.checkpoint import open_checkpoint
+from dueprocess.tlog.leaf import RegisterLeaf, ReportLeaf, parse_leaf
 from dueprocess.tlog.policy import Policy, parse_policy
 from dueprocess.tlog.receipt import ReceiptFindings, check_against_log, verify_receipt
 from dueprocess.tlog.tiles import TileReader
@@ -30,11 +32,18 @@ def verify_command(
     ] = None,
     json: Annotated[bool, Parameter(negative="", help="Print one JSON value.")] = False,
 ) -> None:
-    """Check a receipt (with --policy) or recount a report.json (with its register.json beside it)."""
+    """Check a receipt (with --policy) or recount a report.json (with its register.json beside it).
+
+    With --policy and --log both are compared with the log.
+    """
     data = read(file)
     value = parse_json(data, "receipt or report")
     if isinstance(value, dict) and "cells" in value:
         lines, found = verify_report(data, read(file.with_name("register.json")))
+        if policy is not None and log is not None:
+            lines.append(
+                _report_in_log(data, read(file.with_name("register.json")), parse_policy(read(policy)), log)
+            )
     else:
         if policy is None:
             raise RefusedError(
@@ -136,6 +145,35 @@ def verify_report(report: bytes, register: bytes) -> tuple[list[str], dict[str, 
     lines = [
         f"The report of {known.period} is what its register gives: {len(made.cells)} cells recounted.",
         known.statement,
-        f"sha256 of register.json {sha256_hex(register)}; the log's register leaf names it.",
+        f"sha256 of register.json: {sha256_hex(register)}",
     ]
     return lines, {"period": known.period, "cells": len(made.cells), "register_sha256": sha256_hex(register)}
+
+
+def _report_in_log(report: bytes, register: bytes, policy: Policy, log: Path) -> str:
+    """That the log names exactly these two files. Raises where it names others or none."""
+
+    def tile(path: str) -> bytes:
+        return read(log / path)
+
+    opened = open_checkpoint(tile("checkpoint"), policy)
+    reader = TileReader(tile, opened.checkpoint)
+    named: dict[str, int] = {}
+    with working("Reading the log"):
+        for index, entry in enumerate(reader.entries(0, reader.size)):
+            leaf = parse_leaf(entry)
+            if isinstance(leaf, RegisterLeaf | ReportLeaf):
+                named[leaf.sha256] = index
+    missing = [
+        name
+        for name, data in (("register.json", register), ("report.json", report))
+        if sha256_hex(data) not in named
+    ]
+    if missing:
+        raise BrokenError(
+            "report-not-in-log",
+            f"The log names no such {' and no such '.join(missing)}.",
+            why="Its register and report leaves carry other digests: these files are not what was published.",
+            do="Keep the files and this log: together they are the evidence.",
+        )
+    return f"The log in {log} names both files, in leaves {named[sha256_hex(register)]} and {named[sha256_hex(report)]}."

@@ -12,7 +12,7 @@ from dueprocess.plan import Plan
 from dueprocess.production.proof import LogView, Proved, look_again, prove_log
 
 FRESHEST_EPOCHS = 2
-"""A head may be at most this many epochs old, and never more than an hour beyond the epoch's own length."""
+"""A head may be at most this many epochs old."""
 
 
 def log_view(desk: Desk) -> LogView:

@@ -55,7 +55,10 @@ class NewInstallation:
 
 
 def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: dt.datetime) -> Desk:
-    """Makes the installation and signs its founders in. Refuses a folder that holds one, and a single founder."""
+    """Makes the installation and signs its founders in. Refuses a folder that holds one, and a single founder.
+
+    A founder may bring several keys: a spare one keeps an installation of two from being locked by one loss.
+    """
     check_origin(new.origin)
     if len({founder.person for founder in founders}) < 2:
         raise RefusedError(
@@ -100,8 +103,9 @@ def _keys(root: Path, origin: str) -> tuple[KeyStore, LogSigner]:
 
 def _founding(origin: str, founders: Sequence[FileKey]) -> Draft:
     documents = [staff_document(f.person, f.public, f.credential, STAFF_ROLES) for f in founders]
+    first = list({founder.person: founder for founder in reversed(founders)}.values())
     signatures: list[Json] = [
-        [f.sign(origin, document, role="founder", verdict="enrol").as_json() for f in founders]
+        [f.sign(origin, document, role="founder", verdict="enrol").as_json() for f in first]
         for document in documents
     ]
     return Draft("Founded", {"documents": list[Json](documents), "signatures": signatures})

@@ -2,7 +2,7 @@
 
 A case lists every finding that blocks or limits, exactly; findings that only inform are listed under `also`.
 
-Source: conventions.md, "Law" (pack cases are readable by a lawyer and run in CI).
+Source: law.md 4 (worked cases are readable by a lawyer and run in CI).
 """
 
 import datetime as dt

@@ -40,7 +40,7 @@ LIFE: tuple[Verb, ...] = (
     Verb("deliver", "the answer package goes out", ("once, encrypted", "for this authority"), "machine"),
     Verb("notify", "you are told", ("you get a letter", "and a receipt"), "machine"),
     Verb("challenge", "somebody objects", ("an objection holds", "the data back"), "you"),
-    Verb("close", "is closed", ("copies deleted,", "a row is counted"), "machine"),
+    Verb("close", "is closed", ("the case ends,", "a row is counted"), "machine"),
 )
 """The verbs in order. Source: architecture.md, section 2."""
 

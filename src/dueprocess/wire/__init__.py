@@ -3,7 +3,7 @@
 Every format of dueprocess goes through these few functions, so that two programs that agree on a
 value agree on its bytes.
 
-Source: RFC 8785 (JCS), RFC 4648 section 4, RFC 3339; docs/formats in specs/.
+Source: RFC 8785 (JCS), RFC 4648 section 4, RFC 3339; formats.md, Conventions.
 """
 
 import base64
