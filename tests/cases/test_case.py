@@ -136,14 +136,14 @@ def test_a_refused_target_stays_refused_through_a_new_assessment_and_forbids_a_n
         _two(_refuse_first).read(EVA)
 
 
-def test_a_new_assessment_keeps_what_the_user_was_told() -> None:
-    """Scope and signatures fall, the letter that went out does not."""
+def test_after_a_new_assessment_the_user_is_told_afresh() -> None:
+    """Scope and signatures fall, and a letter about the old scope does not count for the new one."""
     story = assessed_story().narrowed().proposed()
     story.tell(Draft("NoticeDelayed", {"target": "t1", "basis": "x", "until": None}))
     story.told().assessed(outcome="permit_all")
     state = story.case.target("t1")
     assert (state.stage, state.scope_sha256, state.decision) == ("assessed", None, None)
-    assert state.notified == ("before",)
+    assert state.notified == ()
     assert state.notice_delayed is not None
 
 
@@ -271,7 +271,8 @@ def _holds(before: TargetState, after: TargetState, kind: str) -> None:
         assert after.stage == "refused", kind
     if before.delivered:
         assert after.delivered, kind
-    assert set(before.notified) <= set(after.notified) or kind == "DemandRead", kind
+    afresh = kind in ("DemandRead", "DemandAssessed", "ScopeNarrowed")
+    assert set(before.notified) <= set(after.notified) or afresh, kind
     if after.stage in ("producing", "produced", "delivering", "delivered"):
         assert after.approvals, kind
         assert after.decision, kind

@@ -42,10 +42,10 @@ def test_the_user_is_owed_a_letter_before_production_and_one_after(rule: str) ->
 def test_a_delayed_notice_is_owed_from_the_end_of_the_order_on() -> None:
     """Not a second earlier, and recorded as delayed once."""
     story = approved_story(**DELAYED)
-    drafts = notify.delay(story.case.target("t1"))
+    drafts = notify.delay(story.case.target("t1"), START)
     assert drafts[0].body["until"] == DELAYED["until"]
     story.tell(*drafts)
-    assert notify.delay(story.case.target("t1")) == []
+    assert notify.delay(story.case.target("t1"), START) == []
     story.produced().delivered()
     state = story.case.target("t1")
     assert notify.owed_notice(state, ORDER_ENDS - dt.timedelta(seconds=1)) is None
@@ -65,7 +65,7 @@ def test_a_forbidden_notice_is_never_owed() -> None:
     story = approved_story(rule="forbidden_by").produced().delivered()
     assert _owed(story) is None
     assert not notify.notice_pending(story.case)
-    assert notify.delay(story.case.target("t1")) == []
+    assert notify.delay(story.case.target("t1"), START) == []
 
 
 def test_without_a_decision_there_is_nothing_to_tell() -> None:

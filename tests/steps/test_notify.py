@@ -1,6 +1,7 @@
 """A letter is begun once, whoever looks at the same moment."""
 
 import pytest
+
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.steps import notify as steps

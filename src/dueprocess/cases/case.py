@@ -24,6 +24,8 @@ class TargetState:
     produced: Event | None = None
     delivered: Event | None = None
     notice_delayed: Event | None = None
+    silence: Event | None = None
+    """The newest change of a nondisclosure order after the decision, if there was one."""
     notice_started: tuple[str, ...] = ()
     notified: tuple[str, ...] = ()
     """Phases of notice that the user has had: ``before``, ``after``."""
@@ -180,21 +182,19 @@ def _reassessed(state: TargetState, event: Event) -> TargetState:
         state.ref,
         stage="assessed",
         notice_delayed=state.notice_delayed,
-        notified=state.notified,
         challenged=state.challenged,
         challenges=state.challenges,
     )
 
 
 def _narrowed(state: TargetState, event: Event) -> TargetState:
-    """A new authorised scope voids every signature; what the user was told stays told, a challenge stays open."""
+    """A new authorised scope voids every signature, and the user is told afresh; a challenge stays open."""
     return TargetState(
         state.ref,
         scope_sha256=event.text("scope_sha256"),
         plan_sha256=event.text("plan_sha256"),
         narrowed=bool(event.body["cuts"]),
         notice_delayed=state.notice_delayed,
-        notified=state.notified,
         challenged=state.challenged,
         challenges=state.challenges,
     )
@@ -206,6 +206,7 @@ _CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
     "DecisionApproved": lambda state, event: replace(state, approvals=(*state.approvals, event)),
     "DecisionRejected": lambda state, _: replace(state, rejected=True),
     "DecisionWithdrawn": lambda state, _: replace(state, rejected=True),
+    "SilenceChanged": lambda state, event: replace(state, silence=event),
     "NoticeDelayed": lambda state, event: replace(state, notice_delayed=event),
     "NoticeStarted": lambda state, event: replace(
         state, notice_started=(*state.notice_started, event.text("phase"))

@@ -54,6 +54,7 @@ BODIES: dict[str, dict[str, Kind]] = {
     "DecisionRejected": {**_SIGNED, "reason": "text"},
     "DecisionWithdrawn": {**_DECISION, "reason": "text"},
     "NoticeDelayed": {**_TARGET, "basis": "text", "until": "text?"},
+    "SilenceChanged": {**_TARGET, "document": "map", "signatures": "list"},
     "NoticeStarted": {**_TARGET, "phase": "text", "letter_sha256": "hex"},
     "UserNotified": {**_TARGET, "phase": "text", "letter_sha256": "hex", "channel": "text"},
     "ChallengeOpened": {**_TARGET, "by": "text", "ground": "text"},

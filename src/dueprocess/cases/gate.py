@@ -15,7 +15,7 @@ from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.decide import recipient_key
 from dueprocess.cases.document import DECIDING_ROLES, check_current, check_expiry, check_requester
 from dueprocess.cases.narrow import not_producible
-from dueprocess.cases.notify import BEFORE_RULES
+from dueprocess.cases.notify import BEFORE_RULES, notice_rule, objection_ends, order_ended
 from dueprocess.errors import BrokenError, RefusedError
 from dueprocess.roster import Entry, Roster, Signature, check
 from dueprocess.wire import digest_of, instant, parse_instant
@@ -171,24 +171,32 @@ def _check_recipient(facts: GateFacts) -> str:
 
 def _check_notice(facts: GateFacts, state: TargetState) -> str:
     notice = facts.document["notice"]
-    if notice["rule"] in BEFORE_RULES:
-        if "before" not in state.notified:
-            raise RefusedError(
-                "notice-first",
-                "The user was not told yet, and the law allows telling before production.",
-                do="Let the worker send the notice: dueprocess notify.",
-                source="architecture.md section 2, notify",
-            )
-        if facts.now < parse_instant(notice["earliest_production"]):
-            raise RefusedError(
-                "notice-window",
-                f"The user may object until {notice['earliest_production']}.",
-                why=f"It is {instant(facts.now)}.",
-                do="Wait; production becomes possible by itself.",
-                source="formats.md, Decision document: earliest_production",
-            )
-        return "The user was told and the time to object is over."
-    return f"The notice rule is {notice['rule']}: the user is told later, as the law says."
+    if notice["rule"] not in BEFORE_RULES:
+        return f"The notice rule is {notice['rule']}: the user is told later, as the law says."
+    if state.silence is not None and not order_ended(notice_rule(state), facts.now):
+        raise RefusedError(
+            "notice-changed",
+            "An order not to tell came after this decision was signed; the decision says that the user is told first.",
+            do="Reject this decision; receive the new order with its demand as a case of its own.",
+            source=GATE_SOURCE,
+        )
+    ends = objection_ends(facts.case, state)
+    if ends is None:
+        raise RefusedError(
+            "notice-first",
+            "The user was not told yet, and the law allows telling before production.",
+            do="Let the worker send the notice: dueprocess notify.",
+            source="architecture.md section 2, notify",
+        )
+    if facts.now < ends:
+        raise RefusedError(
+            "notice-window",
+            f"The user may object until {instant(ends)}.",
+            why=f"It is {instant(facts.now)}. The time to object counts from the letter.",
+            do="Wait; production becomes possible by itself.",
+            source="formats.md, Decision document: earliest_production",
+        )
+    return "The user was told and the time to object is over."
 
 
 def _check_log(facts: GateFacts, state: TargetState) -> list[str]:

@@ -17,9 +17,37 @@ BEFORE_RULES = frozenset({"required", "allowed_before_production"})
 
 
 def notice_rule(state: TargetState) -> Mapping[str, Any]:
-    """The notice part of the signed decision; without a decision nothing is owed."""
+    """What holds now: the notice part of the signed decision, or the order that changed it since.
+
+    Without a decision nothing is owed.
+    """
     notice: Any = state.decision.body["notice"] if state.decision else {}
-    return notice if isinstance(notice, Mapping) else {}
+    if state.silence is None:
+        return notice if isinstance(notice, Mapping) else {}
+    order: Any = state.silence.body["document"]
+    until = state.silence.recorded_at if order["ended"] else order["until"]
+    return {**notice, "rule": "delayed_until", "until": until}
+
+
+def time_to_object(state: TargetState) -> dt.timedelta:
+    """How long the user can object before production: what the decision gave, counted from the letter."""
+    assert state.decision is not None
+    earliest = parse_instant(str(notice_rule(state)["earliest_production"]))
+    return max(earliest - parse_instant(state.decision.recorded_at), dt.timedelta(0))
+
+
+def objection_ends(case: Case, state: TargetState) -> dt.datetime | None:
+    """Until when the user can object, or None before the user was told."""
+    told = [
+        event.recorded_at
+        for event in case.events
+        if event.kind == "UserNotified"
+        and event.body["target"] == state.ref
+        and event.body["phase"] == "before"
+    ]
+    if "before" not in state.notified or not told:
+        return None
+    return parse_instant(told[-1]) + time_to_object(state)
 
 
 def owed_notice(state: TargetState, now: dt.datetime) -> str | None:
@@ -54,16 +82,14 @@ def notice_pending(case: Case) -> bool:
     )
 
 
-def delay(state: TargetState) -> list[Draft]:
+def delay(state: TargetState, now: dt.datetime) -> list[Draft]:
     """Records once that a nondisclosure order holds the notice back."""
     rule = notice_rule(state)
-    if rule.get("rule") != "delayed_until" or state.notice_delayed is not None:
+    idle = state.notice_delayed is not None or state.stage in ("proposed", "refused")
+    if rule.get("rule") != "delayed_until" or idle or order_ended(rule, now):
         return []
-    return [
-        Draft(
-            "NoticeDelayed", {"target": state.ref, "basis": "nondisclosure order", "until": rule.get("until")}
-        )
-    ]
+    until = rule.get("until")
+    return [Draft("NoticeDelayed", {"target": state.ref, "basis": "nondisclosure order", "until": until})]
 
 
 def start(state: TargetState, phase: str, letter_sha256: str) -> list[Draft]:

@@ -79,6 +79,10 @@ def _of_target(state: TargetState) -> dict[str, Json]:
             *(event.body["signature"] for event in state.approvals),
         ]
         values["approvals"] = [digest_of(signature) for signature in signatures]
+    if state.silence is not None:
+        order = state.silence.body["document"]
+        assert isinstance(order, Mapping)
+        values |= {"nondisclosure": True, "nondisclosure_until": order["until"]}
     if state.produced is not None:
         values["parcel_sha256"] = state.produced.body["parcel_sha256"]
     return values

@@ -24,6 +24,10 @@ MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
     "DecisionRejected": (frozenset({"proposed", "approved"}), "refused"),
     "DecisionWithdrawn": (frozenset({"proposed", "approved", "producing", "produced"}), "refused"),
     "NoticeDelayed": (frozenset(STAGES) - {"received", "read", "closed"}, None),
+    "SilenceChanged": (
+        frozenset({"proposed", "approved", "producing", "produced", "delivering", "delivered"}),
+        None,
+    ),
     "NoticeStarted": (frozenset(STAGES) - {"received", "read"}, None),
     "UserNotified": (frozenset(STAGES) - {"received", "read"}, None),
     "ChallengeOpened": (frozenset({"narrowed", "proposed", "approved", "producing", "produced"}), None),

@@ -1,5 +1,6 @@
 """`dueprocess propose`, `approve`, `reject`: two different people sign one document about one target."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +8,7 @@ from cyclopts import Parameter
 
 from dueprocess.cli.place import Place, signing_key
 from dueprocess.desk import decisions
+from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 
 KeyOption = Annotated[Path | None, Parameter(help="your key file; default DUEPROCESS_KEY")]
@@ -26,7 +28,13 @@ def propose_command(
     desk, now = at.open()
     case_id = at.case(case)
     document = decisions.propose(desk, case_id, target, signing_key(key), role=role, now=now)
-    at.say([*page(document), "Signed first. A second person reads it and runs dueprocess approve."], document)
+    at.say(
+        [
+            *page(document),
+            f"Signed first. A second person reads it: dueprocess approve {case_id[:8]} {target} --show",
+        ],
+        document,
+    )
 
 
 def approve_command(
@@ -35,16 +43,25 @@ def approve_command(
     *,
     key: KeyOption = None,
     role: RoleOption = "reviewer",
+    show: Annotated[bool, Parameter(help="print the decision and sign nothing", negative="")] = False,
     place: Place | None = None,
 ) -> None:
-    """Read the open decision and sign it second. Never the proposer, never who made the call-back."""
+    """Read the open decision and sign it second. Never the proposer, never who made the call-back.
+
+    On a terminal it shows the decision and asks before it signs.
+    """
     at = place or Place()
     desk, now = at.open()
     case_id = at.case(case)
     document = decisions.open_decision(desk, load_case(case_id), target)
-    event = decisions.approve(desk, case_id, target, signing_key(key), role=role, now=now)
+    if show:
+        at.say([*page(document), "Nothing was signed."], document)
+        return
+    signer = signing_key(key)
+    lines = [] if _asked(document) else page(document)
+    event = decisions.approve(desk, case_id, target, signer, role=role, now=now)
     at.say(
-        [*page(document), "Approved by two. The worker goes on by itself once this is sealed."],
+        [*lines, "Approved by two. The worker goes on by itself once this is sealed."],
         event.as_json(),
     )
 
@@ -64,6 +81,18 @@ def reject_command(
     case_id = at.case(case)
     event = decisions.reject(desk, case_id, target, signing_key(key), role=role, reason=reason, now=now)
     at.say(f"{target} of case {case_id[:8]} is refused: nothing is handed over for it.", event.as_json())
+
+
+def _asked(document: dict[str, Any]) -> bool:
+    """Whether a person at a terminal read the decision and said yes. False where nobody sits there."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(*page(document), "Sign this? [y/N] ", sep="\n", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise RefusedError(
+            "not-signed", "Nothing was signed.", do="Run dueprocess reject if it must not go out."
+        )
+    return True
 
 
 def page(document: dict[str, Any]) -> list[str]:

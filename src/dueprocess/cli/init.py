@@ -1,16 +1,20 @@
 """`dueprocess init DIR`: a new installation with its two founders."""
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from dueprocess.cli.place import Place
+from dueprocess.cli.place import Place, known_key
 from dueprocess.desk import setup
-from dueprocess.desk.filekeys import make_key
-from dueprocess.errors import RefusedError
+from dueprocess.desk.filekeys import FileKey, make_key
+from dueprocess.errors import ConflictError, MalformedError, RefusedError
 from dueprocess.library.datamaps import datamaps_folder, load_map
+from dueprocess.library.installation import SETTINGS_FILE, check_origin
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def init_command(  # noqa: PLR0913  the options of a command are its interface
@@ -37,9 +41,11 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
             do="Name both: --founder one --founder two. A one-person service names a co-signer it trusts.",
             source="formats.md, Rosters",
         )
+    _free(folder)
+    check_origin(origin)
     chosen = _copy_map(datamap, folder)
     people = folder / "keys" / "people"
-    keys = [make_key(each, people / f"{each}{spare}.json") for each in founder for spare in ("", "-spare")]
+    keys = [_founder_key(each, people, spare) for each in founder for spare in ("", "-spare")]
     new = setup.NewInstallation(
         origin=origin, regime=regime, operator=operator, contact=contact, country=country,
         datamap=chosen, database=database, epoch_seconds=epoch_seconds, window_days=window_days,
@@ -56,9 +62,37 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
     Place(json=json).say(lines, {"origin": origin, "founding_sha256": desk.pins.founding_sha256})
 
 
+def _free(folder: Path) -> None:
+    """Refuses a folder that holds a finished installation, before anything is written."""
+    if (folder / SETTINGS_FILE).exists() and not (folder / setup.UNFINISHED).exists():
+        raise ConflictError(
+            "exists",
+            f"There is an installation in {folder} already; nothing was changed.",
+            do="Choose another folder.",
+        )
+
+
+def _founder_key(person: str, folder: Path, spare: str) -> FileKey:
+    """A founder's key: the one that an interrupted run left, else a fresh one."""
+    if not _ID.fullmatch(person):
+        raise MalformedError(
+            "bad-person",
+            f"{person[:64]!r} cannot be the id of a person.",
+            why="An id has letters, digits, dots, hyphens and underscores, and stands in the history for good.",
+            do="Choose a short opaque id such as p1; never a name.",
+        )
+    path = folder / f"{person}{spare}.json"
+    key = known_key(path) if path.exists() else make_key(person, path)
+    if key.person != person:
+        raise ConflictError(
+            "other-key", f"{path} is the key of {key.person}.", do="Move it away and run init again."
+        )
+    return key
+
+
 def _copy_map(name: str, folder: Path) -> str:
     source = Path(name)
-    if not source.exists():
+    if not source.is_file():
         shipped = datamaps_folder() / f"{name}.toml"
         if not shipped.is_file():
             raise RefusedError(
@@ -66,6 +100,7 @@ def _copy_map(name: str, folder: Path) -> str:
             )
         text = shipped.read_text(encoding="utf-8")
     else:
+        load_map(source)  # a map that cannot be used is not copied
         text = source.read_text(encoding="utf-8")
     target = folder / "datamaps" / f"{source.stem}.toml"
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import sys
+from difflib import get_close_matches
 from typing import NoReturn
 
 from dueprocess import __version__
@@ -32,7 +33,7 @@ def _run(words: list[str]) -> int:
     except DueprocessError as error:
         return _fail(error, as_json="--json" in words)
     except KeyboardInterrupt:
-        print("\nInterrupted. Nothing is half done: run the same command again.", file=sys.stderr)
+        print("\nInterrupted. Nothing was lost: run the same command again.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -49,17 +50,26 @@ def _dispatch(words: list[str]) -> int:
     app = App(name="dueprocess", version=__version__, help_format="plaintext", result_action="return_value")
     known = {command.name for command in COMMANDS}
     if words[0] not in known:
-        print(f"dueprocess: there is no command {words[0]!r}; see dueprocess --help", file=sys.stderr)
-        return USAGE
+        close = get_close_matches(words[0], sorted(known), n=1)
+        meant = f"did you mean {close[0]}? " if close else ""
+        return _usage(
+            f"dueprocess: there is no command {words[0][:40]!r}; {meant}See dueprocess --help", words
+        )
     for command in COMMANDS:
         if command.name == words[0]:
             app.command(command.target, name=command.name, help=command.line)
     try:
         result = app(words, exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        print(f"dueprocess {words[0]}: {error}\nSee dueprocess {words[0]} --help", file=sys.stderr)
-        return USAGE
+        return _usage(f"dueprocess {words[0]}: {error} See dueprocess {words[0]} --help", words)
     return result if isinstance(result, int) else 0
+
+
+def _usage(line: str, words: list[str]) -> int:
+    if "--json" in words:
+        print(json.dumps({"error": {"family": "usage", "code": "usage", "what": line}}, ensure_ascii=False))
+    print(line, file=sys.stderr)
+    return USAGE
 
 
 def _fail(error: DueprocessError, *, as_json: bool) -> int:

@@ -61,6 +61,11 @@ VERBS = (
     ),
     Command("deliver", "dueprocess.cli.deliver:deliver_command", "9  hand the answer package over, once"),
     Command("notify", "dueprocess.cli.notify:notify_command", "10 tell the user what is owed now"),
+    Command(
+        "silence",
+        "dueprocess.cli.silence:silence_command",
+        "10 an order not to tell was extended, or ended before its time",
+    ),
     Command("challenge", "dueprocess.cli.challenge:app", "11 object, or decide an objection"),
     Command("close", "dueprocess.cli.close:close_command", "12 finish a case and register it"),
 )

@@ -164,11 +164,8 @@ def _report_in_log(report: bytes, register: bytes, policy: Policy, log: Path) ->
             leaf = parse_leaf(entry)
             if isinstance(leaf, RegisterLeaf | ReportLeaf):
                 named[leaf.sha256] = index
-    missing = [
-        name
-        for name, data in (("register.json", register), ("report.json", report))
-        if sha256_hex(data) not in named
-    ]
+    files = {"register.json": sha256_hex(register), "report.json": sha256_hex(report)}
+    missing = [name for name, digest in files.items() if digest not in named]
     if missing:
         raise BrokenError(
             "report-not-in-log",
@@ -176,4 +173,5 @@ def _report_in_log(report: bytes, register: bytes, policy: Policy, log: Path) ->
             why="Its register and report leaves carry other digests: these files are not what was published.",
             do="Keep the files and this log: together they are the evidence.",
         )
-    return f"The log in {log} names both files, in leaves {named[sha256_hex(register)]} and {named[sha256_hex(report)]}."
+    leaves = " and ".join(str(named[digest]) for digest in files.values())
+    return f"The log in {log} names both files, in leaves {leaves}."

@@ -23,9 +23,9 @@ def worker_command(
     at.open()  # what is wrong with the installation is said here, in words
     module = "dueprocess.worker.production" if production else "dueprocess.worker.loop"
     words = [sys.executable, "-m", module, "--install", str(at.folder), *(["--once"] if once else [])]
-    if at.json and once:
-        return _one_turn(words, at)
-    os.execv(sys.executable, words)  # noqa: S606  our own program takes this one's place
+    if not (at.json and once):
+        os.execv(sys.executable, words)  # noqa: S606  our own program takes this one's place
+    return _one_turn(words, at)
 
 
 def _one_turn(words: list[str], at: Place) -> int:

@@ -5,14 +5,20 @@ was begun and not finished is never sent twice by itself: a person looks first.
 """
 
 import datetime as dt
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dueprocess.cases.authenticate import FINDING_CODES
 from dueprocess.cases.case import Case, TargetState
-from dueprocess.cases.notify import owed_notice
+from dueprocess.cases.notify import delay, notice_rule, owed_notice, time_to_object
+from dueprocess.cases.silence import silence_document
 from dueprocess.demand import Scope, diff, ordered
 from dueprocess.desk.demands import assessed, authorised, reading
 from dueprocess.desk.desk import Desk
+from dueprocess.desk.filekeys import FileKey
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.law import Assessment
@@ -24,14 +30,23 @@ from dueprocess.steps import notify as steps
 from dueprocess.tlog.checkpoint import open_checkpoint
 from dueprocess.tlog.subjects import prove_subject
 from dueprocess.ui.rendering import stylesheet
-from dueprocess.wire import parse_instant, sha256_hex
+from dueprocess.wire import b64, parse_instant, sha256_hex
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A new nondisclosure order, or the paper that ends one (``until`` None)."""
+
+    paper: Path
+    basis: str
+    until: dt.datetime | None
 
 
 def notify(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) -> str | None:
     """Sends what this target's user is owed now. Returns the phase sent, or None where nothing is owed."""
     case = load_case(case_id)
     state = case.target(ref)
-    if state.stage == "approved":
+    if delay(state, now):
         steps.delay(case_id, desk.hand(actor, now, case_id), ref)
     phase = owed_notice(state, now)
     if phase is None:
@@ -51,6 +66,27 @@ def notify(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) 
     write_durable(folder / "style.css", stylesheet())
     steps.notified(case_id, hand, ref, phase=phase, letter_sha256=digest, channel="outbox")
     return phase
+
+
+def change_silence(
+    desk: Desk, case_id: str, ref: str, order: Order, signers: Sequence[FileKey], *, now: dt.datetime
+) -> str | None:
+    """Extends or ends a nondisclosure order on the strength of its paper, signed by two. Returns its new end."""
+    paper = order.paper.read_bytes()
+    desk.vault.put(case_id, f"order:{sha256_hex(paper)}", paper)
+    document = silence_document(
+        load_case(case_id),
+        ref,
+        origin=desk.pins.origin,
+        basis=order.basis,
+        until=order.until,
+        paper_sha256=sha256_hex(paper),
+        nonce=b64(secrets.token_bytes(32)),
+    )
+    given = [each.sign(desk.pins.origin, document, role="reviewer", verdict="silence") for each in signers]
+    hand = desk.hand(signers[0].person, now, case_id)
+    steps.change_silence(case_id, hand, document, given, desk.roster())
+    return str(document["until"]) if document["until"] else None
 
 
 def confirm(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) -> str:
@@ -88,7 +124,6 @@ def compose(desk: Desk, case: Case, ref: str, phase: str, now: dt.datetime) -> L
     item = scope.items[0]
     period = item.period
     authority = desk.roster().authority(case.verified.text("authority"))
-    notice: Any = state.decision.body["notice"]
     findings: Any = case.verified.body["findings"]
     facts = NoticeFacts(
         phase=_phase(phase, state),
@@ -108,7 +143,7 @@ def compose(desk: Desk, case: Case, ref: str, phase: str, now: dt.datetime) -> L
         decided_on=parse_instant(state.approvals[-1].recorded_at).date(),
         handed_over_on=parse_instant(state.delivered.recorded_at).date() if state.delivered else None,
         object_to=place.contact,
-        object_until=parse_instant(notice["earliest_production"]) if phase == "before" else None,
+        object_until=now + time_to_object(state) if phase == "before" else None,
         proof=_proof(desk),
         delay=_delay(case, state),
     )
@@ -162,9 +197,8 @@ def _delay(case: Case, state: TargetState) -> Delay | None:
     if state.notice_delayed is None or case.read is None:
         return None
     order: Any = case.read.body["nondisclosure"]
-    until = state.notice_delayed.body["until"]
     return Delay(
         basis=str(order["basis"]),
         since=parse_instant(state.notice_delayed.recorded_at),
-        until=parse_instant(str(until)),
+        until=parse_instant(str(notice_rule(state)["until"])),
     )

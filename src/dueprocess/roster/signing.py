@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.wire import Json, b64, canonical, lp, sha256, sha256_hex, unb64
 
-Verdict = Literal["propose", "approve", "reject", "enrol", "revoke", "suspend"]
+Verdict = Literal["propose", "approve", "reject", "enrol", "revoke", "suspend", "silence"]
 
 DECISION_PREFIX = b"dueprocess/decision/v1\n"
 ROSTER_PREFIX = b"dueprocess/roster/v1\n"
+SILENCE_PREFIX = b"dueprocess/silence/v1\n"
 PREFIX: dict[str, bytes] = {
     "propose": DECISION_PREFIX,
     "approve": DECISION_PREFIX,
@@ -27,6 +28,7 @@ PREFIX: dict[str, bytes] = {
     "enrol": ROSTER_PREFIX,
     "revoke": ROSTER_PREFIX,
     "suspend": ROSTER_PREFIX,
+    "silence": SILENCE_PREFIX,
 }
 
 

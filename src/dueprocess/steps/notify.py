@@ -1,16 +1,30 @@
 """Step 10: telling the user. The intent is recorded before anything is sent."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from dueprocess.cases import notify as moves
+from dueprocess.cases import silence
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.events import Draft, Event
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import Hand
+from dueprocess.roster import Roster, Signature
 from dueprocess.steps.take import take
 
 
 def delay(case_id: str, hand: Hand, ref: str) -> list[Event]:
     """Records once that a nondisclosure order holds the notice back."""
-    return take(case_id, lambda case: moves.delay(case.target(ref)), hand)
+    return take(case_id, lambda case: moves.delay(case.target(ref), hand.now), hand)
+
+
+def change_silence(
+    case_id: str, hand: Hand, document: dict[str, Any], signatures: Sequence[Signature], roster: Roster
+) -> Event:
+    """Records that a nondisclosure order was extended or ended, as two people signed."""
+    return take(
+        case_id, lambda case: silence.change_silence(case, document, signatures, roster, hand.now), hand
+    )[-1]
 
 
 def start(case_id: str, hand: Hand, ref: str, *, phase: str, letter_sha256: str) -> Event:
