@@ -182,6 +182,7 @@ TABLE: list[tuple[str, Callable[[Story], GateFacts], str]] = [
     ("the user may still object", lambda s: s.wait(days=-5).gate(), "notice-window"),
     ("the approval is not sealed", lambda s: s.gate(proof=_proof(s, without=7)), "not-sealed"),
     ("the receipt is not sealed", lambda s: s.gate(proof=_proof(s, without=1)), "not-sealed"),
+    ("the head is later than the clock", lambda s: s.gate(proof=_proof(s, age=-dt.timedelta(hours=1))), "log-ahead"),
     ("the head of the log is old", lambda s: s.gate(proof=_proof(s, age=dt.timedelta(hours=3))), "log-stale"),
     ("there is no such target", lambda s: s.gate(ref="t2"), "no-such-target"),
 ]  # fmt: skip

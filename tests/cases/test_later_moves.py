@@ -103,14 +103,28 @@ def test_an_upheld_objection_withdraws_the_decision_for_good() -> None:
     story = approved_story()
     story.tell(*challenge.open_challenge(story.case, "t1", by="user", ground="overbroad"))
     kinds = [draft.kind for draft in challenge.close_challenge(story.case, "t1", upheld=True)]
-    assert kinds == ["ChallengeClosed", "DecisionWithdrawn"]
+    assert kinds == ["DecisionWithdrawn", "ChallengeClosed"]
+    story.tell(*challenge.close_challenge(story.case, "t1", upheld=True))
+    state = story.case.target("t1")
+    assert (state.stage, state.challenged) == ("refused", False)
 
 
-def test_an_objection_before_any_decision_has_nothing_to_withdraw() -> None:
-    """A narrowed target without a decision only records the outcome."""
+def test_an_objection_upheld_before_any_decision_refuses_the_target() -> None:
+    """There is nothing to withdraw, and still nothing may be decided about this target any more."""
     story = assessed_story().narrowed()
     story.tell(*challenge.open_challenge(story.case, "t1", by="operator", ground="overbroad"))
-    assert [d.kind for d in challenge.close_challenge(story.case, "t1", upheld=True)] == ["ChallengeClosed"]
+    drafts = challenge.close_challenge(story.case, "t1", upheld=True)
+    assert [draft.kind for draft in drafts] == ["ChallengeClosed"]
+    assert story.tell(*drafts).case.target("t1").stage == "refused"
+
+
+def test_an_objection_that_a_new_assessment_met_can_still_be_decided() -> None:
+    """The challenge survives the assessment, so it must be possible to close it from there."""
+    story = assessed_story().narrowed()
+    story.tell(*challenge.open_challenge(story.case, "t1", by="user", ground="overbroad"))
+    story.assessed()
+    story.tell(*challenge.close_challenge(story.case, "t1", upheld=False))
+    assert not story.case.target("t1").challenged
 
 
 def test_an_objection_is_by_someone_about_a_target_and_once_at_a_time() -> None:

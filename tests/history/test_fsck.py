@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -96,12 +97,13 @@ def test_an_untouched_store_has_no_faults(office_on: Office) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("table", sabotage.TABLES)
 def test_one_changed_value_is_found_in_every_column(office_on: Office, table: str) -> None:
-    """Another valid value, an empty one and one of another type, in a middle row and in the last: 100 % found."""
+    """Another valid value, an empty one and one of another type, in a middle row; another valid one in the last."""
     tried = 0
     for column in sabotage.columns(table):
         found_rows = rows(table)
-        for old in (found_rows[len(found_rows) // 2], found_rows[-1]):
-            for new in changed(table, column, old):
+        middle, last = found_rows[len(found_rows) // 2], found_rows[-1]
+        for old, most in ((middle, 9), (last, 1)):
+            for new in islice(changed(table, column, old), most):
                 if new == old:
                     continue
                 with sabotage.undone():

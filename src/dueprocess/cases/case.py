@@ -150,7 +150,8 @@ def _evolve_target(case: Case, event: Event) -> Case:
     state = case.targets[ref]
     _allow(event, "closed" if case.closed and event.kind != "ParcelPurged" else state.stage)
     leads = MOVES[event.kind][1]
-    moved = replace(_CHANGES[event.kind](state, event), stage=leads or state.stage)
+    changed = _CHANGES[event.kind](state, event)
+    moved = replace(changed, stage="refused" if changed.rejected else leads or state.stage)
     return replace(case, targets={**case.targets, ref: moved})
 
 
@@ -213,7 +214,9 @@ _CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
     ),
     "UserNotified": lambda state, event: replace(state, notified=(*state.notified, event.text("phase"))),
     "ChallengeOpened": lambda state, _: replace(state, challenged=True, challenges=state.challenges + 1),
-    "ChallengeClosed": lambda state, _: replace(state, challenged=False),
+    "ChallengeClosed": lambda state, event: replace(
+        state, challenged=False, rejected=state.rejected or bool(event.body["upheld"])
+    ),
     "TargetResolved": lambda state, event: replace(state, resolved=event.text("subject")),
     "ProductionStarted": lambda state, _: state,
     "DataProduced": lambda state, event: replace(state, produced=event),

@@ -19,12 +19,12 @@ def open_challenge(case: Case, ref: str, *, by: str, ground: str) -> list[Draft]
 
 
 def close_challenge(case: Case, ref: str, *, upheld: bool) -> list[Draft]:
-    """Records the outcome; an upheld challenge withdraws the decision."""
+    """Records the outcome; an upheld challenge withdraws the decision, and refuses a target that has none."""
     state = case.target(ref)
     if not state.challenged:
         raise RefusedError("no-challenge", "No challenge is open for this target.")
     drafts = [Draft("ChallengeClosed", {"target": ref, "upheld": upheld})]
     if upheld and state.decision_sha256 is not None:
         body = {"target": ref, "decision_sha256": state.decision_sha256, "reason": "challenge upheld"}
-        drafts.append(Draft("DecisionWithdrawn", {**body}))
+        drafts.insert(0, Draft("DecisionWithdrawn", {**body}))
     return drafts

@@ -214,6 +214,14 @@ def _check_log(facts: GateFacts, state: TargetState) -> list[str]:
             do="Wait for the epoch to close; the worker tries again by itself.",
             source="architecture.md 1.4; formats.md, Gate",
         )
+    if proof.head_at > facts.now:
+        raise RefusedError(
+            "log-ahead",
+            f"The newest epoch in the log ends at {proof.head_at:%Y-%m-%d %H:%M} UTC, after this machine's clock.",
+            why="One of the two clocks is wrong, so nothing can be said about how old the log is.",
+            do="Set the clock right.",
+            source=GATE_SOURCE,
+        )
     if facts.now - proof.head_at > facts.freshest:
         raise RefusedError(
             "log-stale",

@@ -31,7 +31,10 @@ MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
     "NoticeStarted": (frozenset(STAGES) - {"received", "read"}, None),
     "UserNotified": (frozenset(STAGES) - {"received", "read"}, None),
     "ChallengeOpened": (frozenset({"narrowed", "proposed", "approved", "producing", "produced"}), None),
-    "ChallengeClosed": (frozenset({"narrowed", "proposed", "approved", "producing", "produced"}), None),
+    "ChallengeClosed": (
+        frozenset({"assessed", "narrowed", "proposed", "approved", "producing", "produced", "refused"}),
+        None,
+    ),
     "TargetResolved": (frozenset({"producing"}), None),
     "ProductionStarted": (frozenset({"approved", "producing"}), "producing"),
     "DataProduced": (frozenset({"producing"}), "produced"),
