@@ -127,8 +127,8 @@ class Templates:
     """Stores and offices made once in a test run, to be copied: append-only tables cannot be flushed.
 
     An office is named by how far it is: ``office`` (founded and staffed, hourly epochs, a week to object),
-    ``brisk`` (epochs of six hours, a day to object), ``ready`` (brisk, with an approved case of which production is due) and
-    ``produced`` (ready, with the parcel made and sealed).
+    ``brisk`` (epochs of six hours, a day to object), ``ready`` (brisk, with an approved case of which
+    production is due) and ``produced`` (ready, with the parcel made and sealed).
     """
 
     def __init__(self, folder: pathlib.Path, request: pytest.FixtureRequest) -> None:

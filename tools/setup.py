@@ -102,8 +102,8 @@ def interpreter() -> str:
             found = done.stdout.strip()
             break
     if not found:
-        done = subprocess.run([str(uv()), "python", "install", WANTED], cwd=ROOT, check=False)
-        found = WANTED if done.returncode == 0 else ""
+        installed = subprocess.run([str(uv()), "python", "install", WANTED], cwd=ROOT, check=False)
+        found = WANTED if installed.returncode == 0 else ""
     if not found:
         fail(
             "no Python 3.12 or newer was found, and none could be downloaded",

@@ -537,7 +537,9 @@ def test_a_changed_decision_in_the_vault_is_refused(office: Office, field: str) 
 
 def test_a_changed_reading_in_the_vault_is_refused(office: Office) -> None:
     """The account that a notice is sent to, and that the parcel is about, comes from the reading."""
-    digest = parsed(next(row for row in rows("event") if row["kind"] == "DemandRead"))["body"]["reading_sha256"]
+    digest = parsed(next(row for row in rows("event") if row["kind"] == "DemandRead"))["body"][
+        "reading_sha256"
+    ]
     in_vault(office, f"reading:{digest}", lambda reading: {**reading, "unreadable": 7})
     with pytest.raises(BrokenError) as caught:
         demands.reading(office.desk, load_case(office.cases[0]))

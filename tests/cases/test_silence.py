@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cases.story import BORIS, CASE_ID, CHI, ORIGIN, START, Person, Story, approved_story
+from cases.story import BORIS, CASE_ID, CHI, ORIGIN, START, Person, Story, approved_story, assessed_story
 from dueprocess.cases import notify
 from dueprocess.cases.gate import check_gate
 from dueprocess.cases.sealing import record_values
@@ -80,6 +80,16 @@ def test_an_order_that_was_lifted_again_lets_the_gate_open() -> None:
     """Once the order is over, the letter that went out before counts."""
     story = changed(changed(approved_story().told(), LATER), None)
     assert check_gate(story.wait(days=8).gate())
+
+
+def test_after_an_order_that_came_and_went_the_user_is_told_first_again() -> None:
+    """The decision's own rule holds again: the letter before production is owed, and the gate waits for it."""
+    story = changed(changed(assessed_story().narrowed().proposed().approved(), LATER), None)
+    state = story.case.target("t1")
+    assert notify.owed_notice(state, story.now) == "before"
+    with pytest.raises(RefusedError) as caught:
+        check_gate(story.gate())
+    assert caught.value.code == "notice-first"
 
 
 def test_the_ledger_says_until_when() -> None:

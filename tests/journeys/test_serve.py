@@ -107,6 +107,7 @@ def test_a_killed_child_is_started_again(site: tuple[str, subprocess.Popen[bytes
     before = {pid: words for pid, words in children(site[1].pid).items() if "worker.loop" in words}
     assert len(before) == 1
     os.kill(next(iter(before)), signal.SIGKILL)
+    after: set[int] = set()
     for _ in range(50):
         time.sleep(0.2)
         after = {pid for pid, words in children(site[1].pid).items() if "worker.loop" in words}

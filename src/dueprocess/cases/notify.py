@@ -55,7 +55,7 @@ def owed_notice(state: TargetState, now: dt.datetime) -> str | None:
     rule = notice_rule(state)
     if state.decision is None or not rule or state.stage in ("proposed", "refused"):
         return None
-    kind = rule["rule"]
+    kind = _decided(state) if state.silence is not None and order_ended(rule, now) else rule["rule"]
     if kind == "forbidden_by" or (kind == "delayed_until" and not order_ended(rule, now)):
         return None
     if kind in BEFORE_RULES and "before" not in state.notified and state.stage == "approved":
@@ -63,6 +63,16 @@ def owed_notice(state: TargetState, now: dt.datetime) -> str | None:
     if state.delivered is not None and "after" not in state.notified:
         return "after"
     return None
+
+
+def _decided(state: TargetState) -> str:
+    """The rule of the signed decision: what holds again once a later order is over.
+
+    A decision that was made under an order of its own stays delayed; that order is over with the later one.
+    """
+    assert state.decision is not None
+    notice: Any = state.decision.body["notice"]
+    return str(notice["rule"])
 
 
 def order_ended(rule: Mapping[str, Any], now: dt.datetime) -> bool:

@@ -47,7 +47,13 @@ def _run(words: list[str]) -> int:
 def _dispatch(words: list[str]) -> int:
     from cyclopts import App, CycloptsError  # noqa: PLC0415  not needed for the manual
 
-    app = App(name="dueprocess", version=__version__, help_format="plaintext", result_action="return_value")
+    app = App(
+        name="dueprocess",
+        version=__version__,
+        help_format="plaintext",
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,  # else Ctrl-C ends in silence
+    )
     known = {command.name for command in COMMANDS}
     if words[0] not in known:
         close = get_close_matches(words[0], sorted(known), n=1)
@@ -72,7 +78,18 @@ def _usage(line: str, words: list[str]) -> int:
     return USAGE
 
 
+_ADVICE: dict[str, str] = {
+    "refused": "Look at the case with dueprocess show; a rule's no stands until a fact changes.",
+    "malformed": "Correct what is named above, then run the same command again.",
+    "conflict": "Look again at how things stand now, then decide again.",
+    "unavailable": "Run the same command again once it answers.",
+    "broken": "Stop. Run dueprocess fsck and find out who changed what.",
+}
+"""What to do where an error does not say it: who must act follows from its family."""
+
+
 def _fail(error: DueprocessError, *, as_json: bool) -> int:
+    error.do = error.do or _ADVICE[error.family]
     if as_json:
         print(json.dumps({"error": error.as_json()}, ensure_ascii=False))
     print(f"{error.family.capitalize()}: {error}", file=sys.stderr)

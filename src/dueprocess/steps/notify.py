@@ -28,11 +28,23 @@ def change_silence(
 
 
 def start(case_id: str, hand: Hand, ref: str, *, phase: str, letter_sha256: str) -> Event:
-    """Records that this letter is about to be sent. One that was begun already, by whomever, asks a person."""
+    """Records that this letter is about to be sent, if it is owed still.
+
+    One that was begun already, by whomever, asks a person.
+    """
 
     def move(case: Case) -> list[Draft]:
-        refuse_half_sent(case.target(ref), phase)
-        return moves.start(case.target(ref), phase, letter_sha256)
+        state = case.target(ref)
+        refuse_half_sent(state, phase)
+        if moves.owed_notice(state, hand.now) != phase:
+            raise RefusedError(
+                "not-owed",
+                f"The notice {phase!r} to the user of {ref} is not owed any more.",
+                why="The case moved, or an order to keep silent came, while the letter was written.",
+                do="Look at the case: dueprocess show.",
+                source="architecture.md section 2, notify",
+            )
+        return moves.start(state, phase, letter_sha256)
 
     return take(case_id, move, hand)[-1]
 
