@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 import sabotage
-from dueprocess.desk import closing, decisions, demands, handover, notices, rosters
+from dueprocess.desk import closing, decisions, demands, gatekeeping, handover, notices, rosters
 from dueprocess.desk.check import check_everything
 from dueprocess.desk.desk import open_desk
 from dueprocess.desk.filekeys import FileKeyWarning, open_key
 from dueprocess.errors import DueprocessError, MalformedError, RefusedError, UnavailableError
+from dueprocess.history import ledger
 from dueprocess.history.append import load_case
 from dueprocess.history.fsck import Fault
+from dueprocess.report.case_row import report_opens
+from dueprocess.steps import deliver
+from dueprocess.tlog.leaf import RegisterLeaf
 from office import EVA, FINN, NondisclosureOrder, Office
 
 
@@ -89,14 +93,51 @@ def test_a_whole_life_ends_in_a_report(office: Office, tmp_path: Path) -> None:
     assert load_case(case_id).target("t1").notified == ("before", "after")
     office.close(case_id)
     folder = tmp_path / "report"
-    register, report = closing.report(office.desk, "2026H2", folder, now=office.now)
+    with pytest.raises(RefusedError) as early:
+        closing.report(office.desk, "2026H2", folder, now=office.now)
+    assert early.value.code == "too-early"
+    opens = report_opens("2026H2")
+    register, report = closing.report(office.desk, "2026H2", folder, now=opens)
     assert json.loads((folder / "report.json").read_text()) == report.as_json()
     assert json.loads((folder / "register.json").read_text()) == register.as_json()
     assert EVA.encode() not in b"".join(each.read_bytes() for each in folder.iterdir())
-    with pytest.raises(RefusedError) as caught:
-        closing.report(office.desk, "2026H2", folder, now=office.now)
-    assert caught.value.code == "already-published"
+    assert _again(office, tmp_path / "elsewhere") == (folder / "register.json").read_bytes()
     assert check_everything(office.desk) == []
+
+
+def _again(office: Office, folder: Path) -> bytes:
+    """A second run after an interruption: the same files, and no second leaf for the half-year."""
+    before = ledger.head()
+    closing.report(office.desk, "2026H2", folder, now=report_opens("2026H2"))
+    assert ledger.head() == before
+    return (folder / "register.json").read_bytes()
+
+
+@pytest.mark.stage("produced")
+def test_a_half_year_is_not_reported_twice_with_other_numbers(office: Office, tmp_path: Path) -> None:
+    """A register that differs from the one in the log is refused, whatever folder it is for."""
+    opens = report_opens("2026H2")
+    office.desk.log().add(RegisterLeaf("2026H2", "0" * 64), opens)
+    with pytest.raises(RefusedError) as caught:
+        closing.report(office.desk, "2026H2", tmp_path / "report", now=opens)
+    assert caught.value.code == "already-published"
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.stage("produced")
+def test_a_hand_over_that_was_lost_can_be_made_again(office: Office, tmp_path: Path) -> None:
+    """A person found out that it never arrived: recorded, and the same parcel goes out once more."""
+    case_id = office.cases[0]
+    proof = gatekeeping.prove(office.desk, case_id)
+    hand = office.desk.hand("boris", office.now, case_id)
+    look = gatekeeping.last_look(office.desk, "t1", "deliver", proof, office.now)
+    deliver.start_delivery(case_id, hand, "t1", look=look, channel="file", recipient_key_sha256="0" * 64)
+    assert code_of(lambda: office.deliver(case_id, tmp_path / "answer.age")) == "half-delivered"
+    handover.confirm(office.desk, case_id, "t1", actor="boris", now=office.now, arrived=False)
+    assert load_case(case_id).target("t1").stage == "produced"
+    office.wait(hours=6)
+    office.deliver(case_id, tmp_path / "answer.age")
+    assert load_case(case_id).target("t1").delivered is not None
 
 
 @pytest.mark.stage("brisk")

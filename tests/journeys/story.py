@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyrage
 
+from dueprocess.report.case_row import report_opens
 from dueprocess.wire import instant
 from journeys.typed import Said, called, settings, typed
 from office import EVA, FINN, MAP, make_platform
@@ -246,9 +247,8 @@ def _look_back(told: Story) -> None:
     told.tell("cases", "cases")
     told.tell("cases closed", "cases", "--stage", "closed")
     told.tell("report too early", "report", half_year(told.now)[0])
-    period, ends = half_year(told.now)
-    told.now = ends
-    told.wait("worker at the end of the half-year")
+    period, told.now = half_year(told.now)
+    told.wait("worker when the half-year is long over")
     told.type("report", "report", period, "--out", "report")
     told.tell("report again", "report", period, "--out", "report")
     told.ask("report json", "report", period, "--out", told.folder / "more")
@@ -259,7 +259,7 @@ def _look_back(told: Story) -> None:
 
 
 def half_year(day: dt.datetime) -> tuple[str, dt.datetime]:
-    """The half-year of a day and the instant at which it is over."""
+    """The half-year of a day and the instant from which its report may be published."""
     if day.month <= 6:
-        return f"{day.year}H1", dt.datetime(day.year, 7, 1, tzinfo=dt.UTC)
-    return f"{day.year}H2", dt.datetime(day.year + 1, 1, 1, tzinfo=dt.UTC)
+        return f"{day.year}H1", report_opens(f"{day.year}H1")
+    return f"{day.year}H2", report_opens(f"{day.year}H2")

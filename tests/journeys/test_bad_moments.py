@@ -277,7 +277,7 @@ def test_days_and_periods_that_are_none(office: Office) -> None:
         )
     says(called("assess", "--facts", facts, environment=settings(None)), REFUSED, "--on")
     for period in ("2026", "2026H3", "../../x"):
-        says(called("report", period, environment=here(office)), MALFORMED, "2026H1")
+        says(called("report", period, environment=here(office)), MALFORMED, "2026H2")
 
 
 def test_lost_integrity_has_an_exit_code_of_its_own(office: Office) -> None:

@@ -70,9 +70,9 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "verify with the log": (0, "contains every one of these records, and only grew"),
     "cases": (0, "finished"),
     "cases closed": (0, "finished"),
-    "report too early": (3, "is not over."),
+    "report too early": (3, "can be published from"),
     "report": (0, "fewer than 10 demands"),
-    "report again": (3, "was published already"),
+    "report again": (0, "fewer than 10 demands"),
     "verify the report": (0, "is what its register gives"),
     "fsck": (0, "Everything fits: 2 cases, the rosters"),
 }

@@ -5,8 +5,8 @@ import pytest
 from cases.story import Story, approved_story
 from dueprocess.cases.case import Case
 from dueprocess.cases.close import close
-from dueprocess.errors import RefusedError
-from dueprocess.report.case_row import period_of, register_row
+from dueprocess.errors import MalformedError, RefusedError
+from dueprocess.report.case_row import period_of, register_row, report_opens
 
 
 def closed(story: Story) -> Case:
@@ -69,3 +69,16 @@ def test_a_demand_closed_after_reading_alone_is_rejected_and_told_to_nobody() ->
 def test_a_half_year_ends_with_june(day: str, period: str) -> None:
     """The last second of June is in the first half."""
     assert period_of(day) == period
+
+
+@pytest.mark.parametrize(("period", "day"), [("2026H1", "2026-09-29"), ("2026H2", "2027-04-01")])
+def test_a_half_year_is_reported_ninety_days_after_its_end(period: str, day: str) -> None:
+    """Not while its demands still go on."""
+    assert f"{report_opens(period):%Y-%m-%d}" == day
+
+
+def test_what_is_no_half_year_is_never_reported() -> None:
+    """A month, a quarter or nonsense is malformed."""
+    for period in ("2026", "2026Q1", "2026H3", ""):
+        with pytest.raises(MalformedError):
+            report_opens(period)

@@ -10,6 +10,7 @@ import sabotage
 from dueprocess.errors import BrokenError, MalformedError, UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.worker import clock, loop, production
+from dueprocess.worker.ending import run
 from office import Office
 
 
@@ -70,9 +71,7 @@ def test_the_programs_run_once(
     assert "produced p-" in capsys.readouterr().out
     one = ["worker", "--install", str(office.root), "--case", office.cases[0], "--target", "t1"]
     monkeypatch.setattr(sys, "argv", one)
-    with pytest.raises(SystemExit) as ended:
-        production.main()
-    assert ended.value.code == 3
+    assert production.main() == 3
     assert '"family": "refused"' in capsys.readouterr().out
 
 
@@ -84,21 +83,21 @@ def test_one_named_target_is_produced(
     monkeypatch.setenv("PLATFORM_DSN", office.environment["PLATFORM_DSN"])
     one = ["worker", "--install", str(office.root), "--case", office.cases[0], "--target", "t1"]
     monkeypatch.setattr(sys, "argv", one)
-    with pytest.raises(SystemExit) as ended:
-        production.main()
-    assert ended.value.code == 0
+    assert production.main() == 0
     assert '"parcel_id": "p-' in capsys.readouterr().out
 
 
-def test_a_full_disk_does_not_end_the_loop(
+def test_what_is_unavailable_has_its_exit_code_and_the_next_run_does_it(
     office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is unavailable is said; the next turn tries again. Here the log's folder is in the way."""
+    """With --once the worker says what is unavailable and exits by its family. Here the log's folder is in the way."""
     clock.set_clock(office.desk.installation, office.now + dt.timedelta(hours=1))
     office.desk.installation.log.rename(office.root / "away")
     office.desk.installation.log.write_text("a file")
     monkeypatch.setattr(sys, "argv", ["worker", "--install", str(office.root), "--once"])
-    loop.main()
+    with pytest.raises(SystemExit) as ended:
+        run(loop.main)
+    assert ended.value.code == 6
     assert "could not be published" in capsys.readouterr().err
     office.desk.installation.log.unlink()
     (office.root / "away").rename(office.desk.installation.log)

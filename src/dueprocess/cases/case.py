@@ -32,6 +32,8 @@ class TargetState:
     challenged: bool = False
     challenges: int = 0
     narrowed: bool = False
+    categories: tuple[str, ...] = ()
+    """What the authorised scope reaches."""
     purged: bool = False
 
     @property
@@ -190,11 +192,14 @@ def _reassessed(state: TargetState, event: Event) -> TargetState:
 
 def _narrowed(state: TargetState, event: Event) -> TargetState:
     """A new authorised scope voids every signature, and the user is told afresh; a challenge stays open."""
+    categories = event.body["categories"]
+    assert isinstance(categories, list)  # check_body has looked
     return TargetState(
         state.ref,
         scope_sha256=event.text("scope_sha256"),
         plan_sha256=event.text("plan_sha256"),
         narrowed=bool(event.body["cuts"]),
+        categories=tuple(map(str, categories)),
         notice_delayed=state.notice_delayed,
         challenged=state.challenged,
         challenges=state.challenges,
@@ -221,6 +226,7 @@ _CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
     "ProductionStarted": lambda state, _: state,
     "DataProduced": lambda state, event: replace(state, produced=event),
     "DeliveryStarted": lambda state, _: state,
+    "DeliveryFailed": lambda state, _: state,
     "ParcelDelivered": lambda state, event: replace(state, delivered=event),
     "ParcelPurged": lambda state, _: replace(state, purged=True),
 }

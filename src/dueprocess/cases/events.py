@@ -65,6 +65,7 @@ BODIES: dict[str, dict[str, Kind]] = {
         **_DECISION, "parcel_id": "text", "parcel_sha256": "hex", "bytes": "int", "tables": "list",
     },
     "DeliveryStarted": {**_TARGET, "parcel_id": "text", "channel": "text", "recipient_key_sha256": "hex"},
+    "DeliveryFailed": {**_TARGET, "parcel_id": "text"},
     "ParcelDelivered": {**_TARGET, "parcel_id": "text", "parcel_sha256": "hex", "channel": "text"},
     "ParcelPurged": {**_TARGET, "parcel_id": "text"},
     "CaseClosed": {"outcomes": "map"},

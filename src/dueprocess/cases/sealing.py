@@ -71,6 +71,7 @@ def _of_case(case: Case) -> dict[str, Json]:
 
 def _of_target(state: TargetState) -> dict[str, Json]:
     values: dict[str, Json] = {"narrowed": state.narrowed, "scope_sha256": state.scope_sha256}
+    values["categories"] = list[Json](state.categories) or None
     values["plan_sha256"] = state.plan_sha256
     if state.decision is not None:
         values["quorum_mode"] = state.decision.body["mode"]

@@ -39,6 +39,7 @@ MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
     "ProductionStarted": (frozenset({"approved", "producing"}), "producing"),
     "DataProduced": (frozenset({"producing"}), "produced"),
     "DeliveryStarted": (frozenset({"produced"}), "delivering"),
+    "DeliveryFailed": (frozenset({"delivering"}), "produced"),
     "ParcelDelivered": (frozenset({"delivering"}), "delivered"),
     "ParcelPurged": (frozenset({"produced", "delivered", "refused", "closed"}), None),
     "CaseClosed": (frozenset({"received", "read", "assessed", "delivered", "refused"}), "closed"),

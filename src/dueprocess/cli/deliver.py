@@ -16,18 +16,23 @@ def deliver_command(
     target: str,
     *,
     to: Annotated[Path | None, Parameter(help="the file to write the ciphertext to")] = None,
-    confirm: Annotated[
-        str | None, Parameter(help="`arrived`: a hand-over found half done did arrive")
-    ] = None,
+    confirm: Annotated[str | None, Parameter(help="a hand-over found half done: `arrived` or `lost`")] = None,
     place: Place | None = None,
 ) -> None:
     """Prove again that it may be done, hand over the ciphertext, record it. It is never repeated by itself."""
     at = place or Place()
     desk, now = at.open()
     case_id = at.case(case)
-    if confirm == "arrived":
-        handover.confirm(desk, case_id, target, actor=person(), now=now)
-        at.say(f"Recorded: the parcel for {target} arrived.", {"case": case_id, "target": target})
+    if confirm is not None:
+        if confirm not in ("arrived", "lost"):
+            raise RefusedError(
+                "unknown-word", f"{confirm!r} is neither `arrived` nor `lost`.", do="Find out which."
+            )
+        handover.confirm(desk, case_id, target, actor=person(), now=now, arrived=confirm == "arrived")
+        again = "" if confirm == "arrived" else " It can be handed over again: dueprocess deliver."
+        at.say(
+            f"Recorded: the parcel for {target}: {confirm}.{again}", {"case": case_id, "confirmed": confirm}
+        )
         return
     if to is None:
         raise RefusedError("no-file", "Where should it go?", do="Name the file to write with --to FILE.")

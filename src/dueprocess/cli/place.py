@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from dueprocess.cli.printing import say
 from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.filekeys import FileKey, FileKeyWarning, open_key
-from dueprocess.errors import MalformedError, RefusedError, UnavailableError
+from dueprocess.errors import RefusedError, UnavailableError
 from dueprocess.history.docket import full_id
 from dueprocess.worker.clock import read_clock
 
@@ -72,7 +72,7 @@ def signing_key(path: Path | None) -> FileKey:
         )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", FileKeyWarning)
-        key = _opened(chosen)
+        key = open_key(chosen)
     for warning in caught:
         print(f"Warning: {warning.message}", file=sys.stderr)
     return key
@@ -82,16 +82,4 @@ def known_key(path: Path) -> FileKey:
     """The key in a file whose person does not sign now, so that no warning is due."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FileKeyWarning)
-        return _opened(path)
-
-
-def _opened(path: Path) -> FileKey:
-    try:
         return open_key(path)
-    except (MalformedError, TypeError) as error:
-        raise MalformedError(
-            "bad-key-file",
-            f"{path} is not a person's key file.",
-            why=str(error).replace("\n", " "),
-            do="Name the file that dueprocess init or dueprocess enrol key made for you.",
-        ) from error

@@ -109,6 +109,54 @@ def _against_log(findings: ReceiptFindings, policy: Policy, log: Path) -> int:
     return reader.size
 
 
+_FACTS = {
+    "instrument": "kind of paper",
+    "basis": "law",
+    "country": "country of the authority",
+    "authority_class": "kind of authority",
+    "categories": "data it was reduced to",
+    "nondisclosure_until": "not to be told before",
+    "outcome": "outcome",
+}
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).replace("_", " ")
+
+
+EVENT_WORDS: dict[str, str] = {
+    "DemandReceived": "the authority's request arrived",
+    "RequesterVerified": "the authority was called back or otherwise checked",
+    "RequesterDoubted": "the sender could not be checked yet",
+    "DemandRead": "a person transcribed the paper",
+    "DemandAssessed": "it was checked against the law",
+    "ScopeNarrowed": "it was reduced to what the law allows",
+    "DeficiencyNoticeSent": "the authority was told what is missing",
+    "DecisionProposed": "one person signed the decision",
+    "DecisionApproved": "a second person signed it",
+    "DecisionRejected": "it was refused",
+    "DecisionWithdrawn": "the decision was withdrawn",
+    "NoticeDelayed": "an order forbade to tell the user",
+    "SilenceChanged": "the order not to tell was changed",
+    "NoticeStarted": "a letter to the user was begun",
+    "UserNotified": "the user was told",
+    "ChallengeOpened": "somebody objected",
+    "ChallengeClosed": "the objection was decided",
+    "ProductionStarted": "collecting began",
+    "TargetResolved": "the account was looked up",
+    "DataProduced": "the answer package was sealed",
+    "DeliveryStarted": "handing over began",
+    "DeliveryFailed": "the hand-over did not arrive",
+    "ParcelDelivered": "the answer package was handed over",
+    "ParcelPurged": "the answer package was deleted",
+    "CaseClosed": "the case was closed",
+    "CaseRegistered": "it was counted for the report",
+}
+"""Events in words for the reader of a letter."""
+
+
 def _told(findings: ReceiptFindings) -> list[str]:
     lines = [f"This receipt holds. Log: {findings.origin}", ""]
     accounts = sorted({r.account for r in findings.records if r.account})
@@ -116,10 +164,14 @@ def _told(findings: ReceiptFindings) -> list[str]:
         lines.append(f"It is about the account {', '.join(accounts)}.")
     lines.append("It proves that these were recorded in the log, in this order:")
     for record in findings.records:
-        values = record.values
-        facts = [str(values[name]) for name in ("instrument", "outcome", "notice") if values.get(name)]
-        when = f"{record.closed_at:%Y-%m-%d %H:%M} UTC"
-        lines.append(f"  before {when}  {values.get('kind', 'a record')!s:<20} {', '.join(facts)}".rstrip())
+        kind = str(record.values.get("kind", ""))
+        words = EVENT_WORDS.get(kind, kind or "a record that is not shown to you")
+        lines.append(f"  before {record.closed_at:%Y-%m-%d %H:%M} UTC  {words}")
+    known = {
+        name: record.values[name] for record in findings.records for name in _FACTS if record.values.get(name)
+    }
+    lines += ["", "What the records say about it:"] if known else []
+    lines += [f"  {_FACTS[name]}: {_plain(known[name])}" for name in _FACTS if name in known]
     lines.append("")
     if findings.unwitnessed:
         lines.append("Unwitnessed: nobody but the operator has confirmed when this was recorded.")

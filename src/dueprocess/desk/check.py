@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dueprocess.cases.case import Case
+from dueprocess.cases.receive import order_reference
 from dueprocess.delivery.handover import parcel_path
 from dueprocess.desk.desk import Desk
 from dueprocess.errors import DueprocessError
@@ -12,7 +13,7 @@ from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
 from dueprocess.history.fsck import Fault, FsckKeys, fsck
 from dueprocess.publication.tilecheck import tile_faults
-from dueprocess.wire import sha256_hex
+from dueprocess.wire import sha256_hex, unb64
 
 NAMED: dict[str, tuple[str, str]] = {
     "DemandReceived": ("paper_sha256", "paper"),
@@ -49,6 +50,7 @@ def check_everything(desk: Desk) -> list[Fault]:
 
 
 def _vault(desk: Desk, case: Case) -> Iterator[Fault]:
+    yield from _reference(desk, case)
     for event in case.events:
         if event.kind not in {**NAMED, **KEPT}:
             continue
@@ -61,6 +63,21 @@ def _vault(desk: Desk, case: Case) -> Iterator[Fault]:
             continue
         if event.kind in NAMED and found != digest:
             yield Fault("vault", f"{case.case_id[:8]}/{event.case_seq}", f"{field} names other bytes")
+
+
+def _reference(desk: Desk, case: Case) -> Iterator[Fault]:
+    """The nonce beside the paper must give the reference that history and ledger carry."""
+    assert case.received is not None
+    try:
+        meta = desk.vault.get_json(case.case_id, "paper-meta")
+        found = order_reference(unb64(meta["nonce"], length=32), case.received.text("paper_sha256"))
+    except DueprocessError as error:
+        yield Fault("vault", f"{case.case_id[:8]}/1", error.what)
+        return
+    if found != case.received.body["order_ref"]:
+        yield Fault(
+            "vault", f"{case.case_id[:8]}/1", "order_ref does not follow from the paper and its nonce"
+        )
 
 
 def _parcels(folder: Path, case: Case) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
 from dueprocess.publication.durable import write_durable
+from dueprocess.publication.log import Log
 from dueprocess.report import (
     Register,
     RegisterRow,
@@ -20,7 +21,7 @@ from dueprocess.report import (
     report_csv,
     row_commitment,
 )
-from dueprocess.report.case_row import register_row
+from dueprocess.report.case_row import REPORT_DELAY_DAYS, register_row, report_opens
 from dueprocess.steps import close as steps
 from dueprocess.tlog.leaf import RegisterLeaf, ReportLeaf
 from dueprocess.ui.rendering import stylesheet
@@ -57,18 +58,27 @@ def registered(desk: Desk, case_id: str) -> tuple[RegisterRow, str]:
     return row, row_commitment(row, unb64(stored["salt"], length=32))
 
 
+def known_period(period: str) -> str:
+    """The same period, if it is a half-year such as 2026H2; else an error that says how to write one."""
+    report_opens(period)
+    return period
+
+
 def report(desk: Desk, period: str, folder: Path, *, now: dt.datetime) -> tuple[Register, Report]:
     """Builds the register and the report of a half-year, puts their digests into the log, writes the files.
 
-    A published report is never replaced: a second run for the same period is refused.
+    Refuses a half-year that is not long enough over, and a second report of one: a published number never
+    changes. Interrupted, it can be run again and gives the same files.
     """
-    if (folder / "report.json").exists():
+    opens = report_opens(period)
+    if now < opens:
         raise RefusedError(
-            "already-published",
-            f"A report of {period} was published already.",
-            why="A published number never changes; a correction is a new version that names the old one.",
-            do="Corrections are not built in this version.",
-            source="formats.md, Report",
+            "too-early",
+            f"The report of {period} can be published from {opens:%Y-%m-%d} on.",
+            why=f"{REPORT_DELAY_DAYS} days after its end, as the log's policy leaf says: a number that is published "
+            "while demands are still going on tells about them.",
+            do="Wait.",
+            source="security.md 5.4",
         )
     entries = []
     for line in docket(stage="closed"):
@@ -86,9 +96,26 @@ def report(desk: Desk, period: str, folder: Path, *, now: dt.datetime) -> tuple[
         "style.css": stylesheet(),
     }
     log = desk.log()
-    leaf = log.add(RegisterLeaf(period, sha256_hex(files["register.json"])), now)
+    index = _once(log, RegisterLeaf(period, sha256_hex(files["register.json"])), now)
     code = sha256_hex(f"dueprocess.report {__version__}".encode())
-    log.add(ReportLeaf(period, sha256_hex(files["report.json"]), leaf, code), now)
+    _once(log, ReportLeaf(period, sha256_hex(files["report.json"]), index, code), now)
     for name in sorted(files, key=lambda each: each == "report.json"):
         write_durable(folder / name, files[name])
     return register, made
+
+
+def _once(log: Log, leaf: RegisterLeaf | ReportLeaf, now: dt.datetime) -> int:
+    """The index of this leaf: where it stands already, or where it is added. Refuses another one of the half-year."""
+    known = log.find(type(leaf), leaf.period)
+    if known is None:
+        return log.add(leaf, now)
+    index, found = known
+    if found != leaf:
+        raise RefusedError(
+            "already-published",
+            f"The log names other figures of {leaf.period} already.",
+            why="A published number never changes: two registers of one half-year could be subtracted.",
+            do="Corrections are not built in this version.",
+            source="formats.md, Report",
+        )
+    return index

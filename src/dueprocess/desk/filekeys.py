@@ -3,7 +3,6 @@
 A larger office uses passkeys, whose private part never leaves the hardware.
 """
 
-import json
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +53,7 @@ def make_key(person: str, path: Path) -> FileKey:
 def open_key(path: Path) -> FileKey:
     """The key in a file. Warns, because whoever copies the file can sign as this person."""
     try:
-        found: Any = parse_json(path.read_bytes(), "key file")
+        found: Any = parse_json(path.read_bytes(), f"key file {path}")
     except OSError as error:
         raise UnavailableError(
             "no-key-file",
@@ -62,11 +61,24 @@ def open_key(path: Path) -> FileKey:
             why=str(error),
             do="Name yours with --key FILE.",
         ) from error
-    if not isinstance(found, dict) or set(found) != {"v", "person", "ed25519"}:
-        raise MalformedError("bad-key-file", f"{path} is not a key file.", why=json.dumps(sorted(found))[:80])
+    private = _private(found)
+    if private is None:
+        raise MalformedError(
+            "bad-key-file",
+            f"{path} is not a person's key file.",
+            do="Name the file that dueprocess init or dueprocess enrol key made for you.",
+        )
     warnings.warn(
         "signing with a key file: use passkeys where more than one machine is involved", FileKeyWarning, 2
     )
-    return FileKey(
-        str(found["person"]), Ed25519PrivateKey.from_private_bytes(unb64(found["ed25519"], length=32))
-    )
+    return FileKey(str(found["person"]), private)
+
+
+def _private(found: object) -> Ed25519PrivateKey | None:
+    """The private key in a key file's JSON, or None where it is none."""
+    if not isinstance(found, dict) or set(found) != {"v", "person", "ed25519"}:
+        return None
+    try:
+        return Ed25519PrivateKey.from_private_bytes(unb64(str(found["ed25519"]), length=32))
+    except MalformedError:
+        return None

@@ -40,8 +40,10 @@ def deliver(desk: Desk, case_id: str, ref: str, to: Path, *, actor: str, now: dt
     return proved
 
 
-def confirm(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) -> Event:
-    """A person has found out: the hand-over that was begun did arrive. Refuses where none is half done."""
+def confirm(
+    desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime, arrived: bool = True
+) -> Event:
+    """A person has found out whether a hand-over that was begun did arrive. Refuses where none is half done."""
     case = load_case(case_id)
     if case.target(ref).stage != "delivering":
         raise RefusedError(
@@ -51,4 +53,6 @@ def confirm(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime)
         )
     begun = [e for e in case.events if e.kind == "DeliveryStarted" and e.body["target"] == ref]
     hand = desk.hand(actor, now, case_id)
+    if not arrived:
+        return steps.fail_delivery(case_id, hand, ref)
     return steps.finish_delivery(case_id, hand, ref, channel=begun[-1].text("channel"))

@@ -24,6 +24,7 @@ from dueprocess.library.installation import (
 )
 from dueprocess.publication.durable import write_durable
 from dueprocess.publication.signer import LogSigner
+from dueprocess.report.case_row import REPORT_DELAY_DAYS
 from dueprocess.roster import STAFF_ROLES, entry_document, founding_digest
 from dueprocess.steps import enrol as steps
 from dueprocess.tlog.epoch import DEPTH
@@ -174,7 +175,7 @@ def _policy_leaf(new: NewInstallation, policy: bytes, now: dt.datetime) -> Polic
         epoch_seconds=new.epoch_seconds,
         depth=DEPTH,
         k=10,
-        delay_days=90,
+        delay_days=REPORT_DELAY_DAYS,
         bands=(0, 250, 500, 1000),
         quorum_modes=("two",),
         clock="simulated" if new.clock == "simulated" else "system",

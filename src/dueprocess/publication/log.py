@@ -17,7 +17,7 @@ from dueprocess.publication.durable import exclusively, write_durable
 from dueprocess.publication.signer import LogSigner
 from dueprocess.tlog.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from dueprocess.tlog.epoch import PLACES, epoch_at, epoch_root, epoch_seed, epoch_until
-from dueprocess.tlog.leaf import EpochLeaf, Leaf, encode_leaf
+from dueprocess.tlog.leaf import EpochLeaf, Leaf, RegisterLeaf, ReportLeaf, encode_leaf, parse_leaf
 from dueprocess.tlog.merkle import Frontier, leaf_hash
 from dueprocess.tlog.note import parse_note
 from dueprocess.tlog.policy import format_policy, parse_policy
@@ -77,6 +77,15 @@ class Log:
             ledger.add_leaf(head.size - 1, entry, head)
         self.publish()
         return head.size - 1
+
+    def find(self, kind: type[RegisterLeaf | ReportLeaf], period: str) -> tuple[int, Leaf] | None:
+        """The first register or report that the log names for a half-year, with the index of its leaf."""
+        head = ledger.head()
+        for index, entry in enumerate(ledger.entries(0, head.size if head else 0)):
+            leaf = parse_leaf(entry.encode())
+            if isinstance(leaf, kind) and leaf.period == period:
+                return index, leaf
+        return None
 
     def _next_head(self, entry: str) -> ledger.Head:
         stored = ledger.head()

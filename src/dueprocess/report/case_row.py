@@ -1,10 +1,25 @@
-"""The coarse register row of a closed case."""
+"""The coarse register row of a closed case, and when a half-year may be reported."""
+
+import datetime as dt
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.notify import notice_rule
 from dueprocess.errors import RefusedError
-from dueprocess.report.rows import TOP_CATEGORIES, RegisterRow, accounts_band, half_year
+from dueprocess.report.rows import TOP_CATEGORIES, RegisterRow, accounts_band, check_period, half_year
 from dueprocess.wire import Json
+
+REPORT_DELAY_DAYS = 90
+"""Days after the end of a half-year before its report may be published. The log's policy leaf says the same."""
+
+
+def report_opens(period: str) -> dt.datetime:
+    """The first instant (UTC) at which the report of a half-year may be published. Refuses what is no half-year."""
+    check_period(period)
+    year, half = int(period[:4]), period[4:]
+    ends = (
+        dt.datetime(year, 7, 1, tzinfo=dt.UTC) if half == "H1" else dt.datetime(year + 1, 1, 1, tzinfo=dt.UTC)
+    )
+    return ends + dt.timedelta(days=REPORT_DELAY_DAYS)
 
 
 def period_of(day: str) -> str:
@@ -25,7 +40,7 @@ def register_row(case: Case) -> RegisterRow:
     read = case.read.body
     basis: Json = case.assessed.body["basis"] if case.assessed else []
     states = list(case.targets.values())
-    named = {str(name).split(".")[0] for state in states for name in _categories(case, state.ref)}
+    named = {name.split(".")[0] for state in states if state.delivered for name in state.categories}
     row: dict[str, Json] = {
         "v": 1,
         "period": period_of(case.closed.recorded_at),
@@ -44,16 +59,6 @@ def register_row(case: Case) -> RegisterRow:
         "challenged": any(state.challenges for state in states),
     }
     return RegisterRow.from_json(row)
-
-
-def _categories(case: Case, ref: str) -> list[Json]:
-    """What was handed over about one target: the categories of its last narrowing, if it was delivered."""
-    if case.targets[ref].delivered is None:
-        return []
-    narrowed = [e for e in case.events if e.kind == "ScopeNarrowed" and e.body["target"] == ref]
-    found = narrowed[-1].body["categories"]
-    assert isinstance(found, list)
-    return found
 
 
 def _notice(states: list[TargetState]) -> str:

@@ -22,7 +22,7 @@ def start_delivery(
                 "half-delivered",
                 "A hand-over of this parcel was begun and not finished.",
                 why="It may have reached the requester; it is never repeated by itself.",
-                do="Find out whether it arrived, then run dueprocess deliver with --confirm arrived.",
+                do="Find out whether it arrived, then run dueprocess deliver with --confirm arrived or --confirm lost.",
                 source="architecture.md section 4",
             )
         proved = look(case)
@@ -41,15 +41,29 @@ def finish_delivery(case_id: str, hand: Hand, ref: str, *, channel: str) -> Even
     """Records that the parcel was handed over."""
 
     def move(case: Case) -> list[Draft]:
-        state = case.target(ref)
-        if state.produced is None:
-            raise RefusedError("not-produced", "There is no parcel to hand over.")
+        produced = _parcel(case, ref)
         body = {
             "target": ref,
-            "parcel_id": state.produced.text("parcel_id"),
-            "parcel_sha256": state.produced.text("parcel_sha256"),
+            "parcel_id": produced.text("parcel_id"),
+            "parcel_sha256": produced.text("parcel_sha256"),
             "channel": channel,
         }
         return [Draft("ParcelDelivered", {**body})]
 
     return take(case_id, move, hand)[-1]
+
+
+def fail_delivery(case_id: str, hand: Hand, ref: str) -> Event:
+    """Records that a hand-over which was begun did not arrive: the same parcel may be handed over again."""
+
+    def move(case: Case) -> list[Draft]:
+        return [Draft("DeliveryFailed", {"target": ref, "parcel_id": _parcel(case, ref).text("parcel_id")})]
+
+    return take(case_id, move, hand)[-1]
+
+
+def _parcel(case: Case, ref: str) -> Event:
+    produced = case.target(ref).produced
+    if produced is None:
+        raise RefusedError("not-produced", "There is no parcel to hand over.")
+    return produced

@@ -5,9 +5,7 @@ python -m dueprocess.worker.loop --install DIR [--once]
 
 import argparse
 import datetime as dt
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from dueprocess.desk.desk import Desk, open_desk
@@ -18,6 +16,7 @@ from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
 from dueprocess.publication.log import Log
 from dueprocess.worker.clock import read_clock
+from dueprocess.worker.ending import run, stop_on_signal
 
 TURN_SECONDS = 5
 
@@ -43,15 +42,13 @@ def turn(desk: Desk, log: Log, now: dt.datetime) -> list[str]:
     return done
 
 
-def main() -> None:
-    """Runs until stopped. Exits with an error only when integrity is lost."""
+def main() -> int:
+    """Runs until stopped. What does not answer is tried again; lost integrity ends the worker."""
     parser = argparse.ArgumentParser(prog="dueprocess worker")
     parser.add_argument("--install", type=Path, required=True)
     parser.add_argument("--once", action="store_true")
     given = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signal()
     desk = open_desk(given.install)
     log = desk.log()
     while not stop.is_set():
@@ -59,11 +56,14 @@ def main() -> None:
             for line in turn(desk, log, read_clock(desk.installation)):
                 print(line, flush=True)  # noqa: T201  the worker's log goes to its standard output
         except UnavailableError as error:
+            if given.once:
+                raise
             print(error, file=sys.stderr, flush=True)  # noqa: T201
         if given.once:
-            return
+            return 0
         stop.wait(TURN_SECONDS)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -10,9 +10,6 @@ import argparse
 import datetime as dt
 import json
 import os
-import signal
-import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +20,7 @@ from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
 from dueprocess.production.environment import read_environment
 from dueprocess.worker.clock import read_clock
+from dueprocess.worker.ending import run, stop_on_signal
 
 TURN_SECONDS = 5
 
@@ -57,7 +55,7 @@ def turn(desk: Desk, now: dt.datetime) -> list[str]:
     return done
 
 
-def main() -> None:
+def main() -> int:
     """Runs until stopped, or once for one target (then prints JSON and exits with the family's code)."""
     parser = argparse.ArgumentParser(prog="dueprocess worker --production")
     parser.add_argument("--install", type=Path, required=True)
@@ -65,12 +63,10 @@ def main() -> None:
     parser.add_argument("--case")
     parser.add_argument("--target")
     given = parser.parse_args()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     desk = open_desk(given.install)
     if given.case and given.target:
-        sys.exit(_one(desk, given.case, given.target))
+        return _one(desk, given.case, given.target)
+    stop = stop_on_signal()
     said: list[str] = []
     while not stop.is_set():
         lines = turn(desk, read_clock(desk.installation))
@@ -78,8 +74,9 @@ def main() -> None:
             print("\n".join(lines), flush=True)  # noqa: T201  the worker's log goes to its standard output
         said = lines
         if given.once:
-            return
+            return 0
         stop.wait(TURN_SECONDS)
+    return 0
 
 
 def _one(desk: Desk, case_id: str, ref: str) -> int:
@@ -101,4 +98,4 @@ def _one(desk: Desk, case_id: str, ref: str) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

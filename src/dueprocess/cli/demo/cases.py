@@ -7,7 +7,7 @@ from typing import Any
 
 from dueprocess.cases.case import Case
 from dueprocess.cli.demo import cast, papers
-from dueprocess.cli.demo.stage import COURT, GRAND_JURY, Stage
+from dueprocess.cli.demo.stage import COURT, EPOCH_HOURS, GRAND_JURY, Stage
 from dueprocess.cli.produce import run_production
 from dueprocess.demand import Demand, Period, ordered
 from dueprocess.desk import closing, decisions, demands, handover
@@ -196,12 +196,12 @@ def finish(stage: Stage, name: str, case_id: str) -> None:
         told.reason, told.event = "Nothing in the row is finer than a half-year or a band.", "CaseRegistered"
 
 
-def sealed(stage: Stage, name: str, hours: int = 1) -> list[str]:
+def sealed(stage: Stage, name: str) -> list[str]:
     """Lets the epoch close and the log be signed. Returns what the worker did besides."""
     with stage.telling.step(name, "seal", "log signer", stage.now) as told:
-        done = stage.wait(hours=hours)
+        done = stage.wait(hours=EPOCH_HOURS)
         told.what = "The epoch closed; its root is a leaf of the public log, 115 bytes like every other."
-        told.reason = "An empty hour and a busy one look the same from outside."
+        told.reason = "An empty epoch and a busy one look the same from outside."
         told.source = "security.md 5.2; C2SP tlog-tiles"
     return done
 

@@ -8,9 +8,9 @@ import shutil
 import pyrage
 
 from dueprocess.cli.demo import cast
-from dueprocess.cli.demo.cases import FIRST, SECOND
+from dueprocess.cli.demo.cases import FIRST, SECOND, refused
 from dueprocess.cli.demo.letters import CASE as REAL
-from dueprocess.cli.demo.stage import COURT, GRAND_JURY, ORIGIN, Stage
+from dueprocess.cli.demo.stage import COURT, EPOCH_HOURS, GRAND_JURY, ORIGIN, Stage
 from dueprocess.cli.verify import check_receipt
 from dueprocess.desk import closing
 from dueprocess.desk.check import check_everything
@@ -19,6 +19,7 @@ from dueprocess.desk.site import write_site
 from dueprocess.errors import BrokenError
 from dueprocess.history import ledger
 from dueprocess.history.append import load_case
+from dueprocess.report.case_row import period_of, report_opens
 from dueprocess.ui.rendering import stylesheet
 from dueprocess.ui.story import (
     Story,
@@ -29,6 +30,7 @@ from dueprocess.ui.story import (
     StoryPaper,
     render_story,
 )
+from dueprocess.wire import instant
 
 VERIFY = "dueprocess verify receipt.json --policy policy.txt --log log"
 
@@ -70,7 +72,13 @@ def finish(stage: Stage, first: str, second: str, letters: list[StoryPaper]) -> 
     """Writes everything that the folder promises, checks it, and prints the summary."""
     out, desk, tell = stage.folder, stage.desk, stage.telling
     tell.title("Counted and checked")
-    period = f"{stage.now.year}H{1 if stage.now.month <= 6 else 2}"
+    period = period_of(instant(stage.now))
+    tell.attack(
+        "A report while demands go on",
+        f"the report of {period} is to be published before its time",
+        refused(lambda: closing.report(desk, period, out / "report", now=stage.now)),
+    )
+    stage.wait(seconds=(report_opens(period) - stage.now).total_seconds())
     with tell.step(FIRST, "publish", "boris", stage.now) as told:
         register, _ = closing.report(desk, period, out / "report", now=stage.now)
         told.what, told.reason = (
@@ -78,7 +86,7 @@ def finish(stage: Stage, first: str, second: str, letters: list[StoryPaper]) -> 
             "A small number would point at people; so it is not published.",
         )
         told.source = "security.md 5.6; formats.md, Report"
-    stage.wait(hours=1)
+    stage.wait(hours=EPOCH_HOURS)
     _receipts(stage, first, second)
     _copy_log(stage)
     write_site(desk)

@@ -8,7 +8,7 @@ from dueprocess.cli.demo import attacks, cases
 from dueprocess.cli.demo.ending import finish
 from dueprocess.cli.demo.letters import read_letters
 from dueprocess.cli.demo.platform import run_platform
-from dueprocess.cli.demo.stage import COURT, GRAND_JURY, Stage, set_stage
+from dueprocess.cli.demo.stage import COURT, EPOCH_HOURS, GRAND_JURY, Stage, set_stage
 from dueprocess.cli.demo.telling import Telling
 from dueprocess.desk import demands
 from dueprocess.errors import BrokenError, RefusedError
@@ -35,7 +35,7 @@ def run_demo(out: Path, telling: Telling) -> None:
     _first_goes_out(stage, first)
     telling.title("The order not to tell ends: case 2")
     left = cases.silent_until(stage) - stage.now
-    cases.told_by_worker(stage, cases.SECOND, stage.wait(seconds=left.total_seconds() + 3600))
+    cases.told_by_worker(stage, cases.SECOND, stage.wait(seconds=left.total_seconds() + EPOCH_HOURS * 3600))
     cases.finish(stage, cases.SECOND, second)
     telling.title("Real paper: National Security Letters")
     letters = read_letters(stage)
@@ -43,7 +43,7 @@ def run_demo(out: Path, telling: Telling) -> None:
     attacks.all_attacks(stage, ready, older, first)
     for folder in (older, ready):
         shutil.rmtree(folder)
-    cases.sealed(stage, cases.SECOND, hours=2)
+    stage.wait(hours=EPOCH_HOURS)
     finish(stage, first, second, letters)
     if not all(attack.stopped for attack in telling.attacks):
         raise BrokenError(
@@ -90,7 +90,7 @@ def _decide(stage: Stage, first: str, second: str) -> None:
     cases.understand(stage, cases.SECOND, second, cases.second_demand(stage))
     cases.agree(stage, cases.SECOND, second, "t1", demands.Choice())
     cases.told_by_worker(stage, cases.FIRST, cases.sealed(stage, cases.FIRST))
-    cases.told_by_worker(stage, cases.FIRST, stage.wait(hours=1))
+    cases.told_by_worker(stage, cases.FIRST, stage.wait(hours=EPOCH_HOURS))
 
 
 def _second_goes_out(stage: Stage, second: str) -> None:
@@ -109,5 +109,5 @@ def _first_goes_out(stage: Stage, first: str) -> None:
     cases.sealed(stage, cases.FIRST)
     cases.hand_over(stage, cases.FIRST, first, "t1", stage.folder / "parcel.tar.age")
     cases.hand_over(stage, cases.FIRST, first, "t2", stage.folder / "more" / "case-1-t2.tar.age")
-    cases.told_by_worker(stage, cases.FIRST, stage.wait(hours=2))
+    cases.told_by_worker(stage, cases.FIRST, stage.wait(hours=2 * EPOCH_HOURS))
     cases.finish(stage, cases.FIRST, first)

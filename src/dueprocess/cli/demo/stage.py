@@ -17,7 +17,8 @@ from dueprocess.worker import loop
 from dueprocess.worker.clock import set_clock
 
 ORIGIN = "chat.example/dueprocess/1"
-EPOCH_SECONDS = 3600
+EPOCH_HOURS = 6
+"""An epoch of the demo. A real installation closes one every five minutes."""
 COURT, GRAND_JURY = "a-district-court", "a-grand-jury"
 PEOPLE = ("ana", "boris", "chi", "dana")
 
@@ -40,7 +41,7 @@ class Stage:
         """Moves the clock; the worker takes a turn at the end of every epoch on the way. Returns what it did."""
         until = self.now + dt.timedelta(**delta)
         log, done = self.desk.log(), list[str]()
-        step = dt.timedelta(seconds=EPOCH_SECONDS)
+        step = dt.timedelta(hours=EPOCH_HOURS)
         while self.now < until:
             self.now = min(self.now + step, until)
             set_clock(self.desk.installation, self.now)
@@ -67,7 +68,7 @@ def set_stage(folder: Path, run: PlatformRun, telling: Telling) -> Stage:
         country="US",
         datamap="datamaps/synapse.toml",
         clock="simulated",
-        epoch_seconds=EPOCH_SECONDS,
+        epoch_seconds=EPOCH_HOURS * 3600,
         window_days=7,
     )
     desk = setup.create(root, new, founders, begun)
