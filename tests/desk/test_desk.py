@@ -262,3 +262,31 @@ def without(office: Office, path: Path) -> list[Fault]:
     found = list[Fault](check_everything(office.desk))
     away.rename(path)
     return found
+
+
+@pytest.mark.stage("produced")
+def test_an_order_that_comes_after_the_hand_over_delays_the_letter_and_is_named_in_it(
+    office: Office, tmp_path: Path
+) -> None:
+    """Two people record the new order from its paper; at its end the user is told, and why only then."""
+    case_id = office.cases[0]
+    office.deliver(case_id, tmp_path / "answer.age")
+    paper = tmp_path / "order.txt"
+    paper.write_text("It is ordered not to tell.")
+    signers = [office.people["boris"], office.people["chi"]]
+    until = office.now + dt.timedelta(days=3)
+    order = notices.Order(paper, "18 USC 2705(b)", until)
+    alone = (
+        lambda: notices.change_silence(  # noqa: E731
+            office.desk, case_id, "t1", order, signers[:1], now=office.now
+        )
+    )
+    assert code_of(alone) == "two-people"
+    notices.change_silence(office.desk, case_id, "t1", order, signers, now=office.now)
+    office.wait(days=2)
+    assert "after" not in load_case(case_id).target("t1").notified
+    office.wait(days=2)
+    assert "after" in load_case(case_id).target("t1").notified
+    letter = next(office.desk.installation.outbox.glob("*-t1-after/notice.txt")).read_text()
+    assert "18 USC 2705(b)" in letter
+    assert check_everything(office.desk) == []

@@ -15,7 +15,7 @@ from dueprocess.cases.authenticate import FINDING_CODES
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.notify import delay, notice_rule, owed_notice, time_to_object
 from dueprocess.cases.silence import silence_document
-from dueprocess.demand import Scope, diff, ordered
+from dueprocess.demand import Demand, Scope, diff, ordered
 from dueprocess.desk.demands import assessed, authorised, reading
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.filekeys import FileKey
@@ -145,7 +145,7 @@ def compose(desk: Desk, case: Case, ref: str, phase: str, now: dt.datetime) -> L
         object_to=place.contact,
         object_until=now + time_to_object(state) if phase == "before" else None,
         proof=_proof(desk),
-        delay=_delay(case, state),
+        delay=_delay(demand, state),
     )
     return render_notice(facts, stylesheet="style.css")
 
@@ -193,12 +193,12 @@ def _proof(desk: Desk) -> Proof:
     )
 
 
-def _delay(case: Case, state: TargetState) -> Delay | None:
-    if state.notice_delayed is None or case.read is None:
+def _delay(demand: Demand, state: TargetState) -> Delay | None:
+    """The order that forbade to tell: the one on the paper, or the one that two people recorded later."""
+    if state.notice_delayed is None:
         return None
-    order: Any = case.read.body["nondisclosure"]
-    return Delay(
-        basis=str(order["basis"]),
-        since=parse_instant(state.notice_delayed.recorded_at),
-        until=parse_instant(str(notice_rule(state)["until"])),
-    )
+    later: Any = state.silence.body["document"] if state.silence else None
+    order = demand.nondisclosure
+    basis = order.basis if order is not None else str(later["basis"])
+    begun = order.starts_on if order is not None else parse_instant(state.notice_delayed.recorded_at)
+    return Delay(basis=basis, since=begun, until=parse_instant(str(notice_rule(state)["until"])))

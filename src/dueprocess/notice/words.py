@@ -21,9 +21,10 @@ def day(on: dt.date) -> str:
 
 
 def moment(at: dt.datetime) -> str:
-    """An instant to the minute, with its zone: 22 November 2026, 09:30 UTC. Needs an aware time."""
+    """An instant with its zone, seconds only where there are any: 22 November 2026, 09:30 UTC. Needs an aware time."""
     utc = at.astimezone(dt.UTC)
-    return f"{day(utc)}, {utc:%H:%M} UTC"
+    clock = f"{utc:%H:%M:%S}" if utc.second else f"{utc:%H:%M}"
+    return f"{day(utc)}, {clock} UTC"
 
 
 def clean(value: str) -> str:
