@@ -37,10 +37,10 @@ LIFE: tuple[Verb, ...] = (
     Verb("decide", "is decided by two people", ("two people sign;", "one can refuse"), "two"),
     Verb("seal", "is recorded", ("the decision is", "fixed in the log"), "machine"),
     Verb("produce", "data are collected", ("reads the log, then", "collects only that"), "machine"),
-    Verb("deliver", "the answer package goes out", ("once, encrypted", "for this authority"), "machine"),
+    Verb("deliver", "the answer package goes out", ("once, encrypted", "for this authority"), "staff"),
     Verb("notify", "you are told", ("you get a letter", "and a receipt"), "machine"),
     Verb("challenge", "somebody objects", ("an objection holds", "the data back"), "you"),
-    Verb("close", "is closed", ("the case ends,", "a row is counted"), "machine"),
+    Verb("close", "is closed", ("the case ends,", "a row is counted"), "staff"),
 )
 """The verbs in order. Source: architecture.md, section 2."""
 
