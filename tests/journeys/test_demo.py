@@ -80,6 +80,15 @@ def test_the_twelve_verbs_happened(demo_folder: Path) -> None:
     assert all(float(step["seconds"]) >= 0 for step in steps)
 
 
+def test_the_real_letters_were_received_read_and_assessed(demo_folder: Path) -> None:
+    """Eight letters; seven ask for something and were assessed, none producible; one only ends a silence."""
+    steps = json.loads((demo_folder / "transcript.json").read_text())["steps"]
+    real = [step for step in steps if step["case"] == "real paper"]
+    verbs = [step["verb"] for step in real]
+    assert (verbs.count("receive"), verbs.count("read"), verbs.count("assess")) == (8, 8, 7)
+    assert all("nothing can be produced" in step["what"] for step in real if step["verb"] == "assess")
+
+
 def test_bagit_accepts_the_parcel(bag: Path) -> None:
     """Other people's BagIt validates the opened parcel."""
     done = run(tool("bagit.py"), "--validate", bag, folder=bag.parent)

@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib.resources
 import secrets
+from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from dueprocess.demand import (
     expand,
     ordered,
 )
+from dueprocess.demand.facts import parse_facts
 from dueprocess.desk import demands
 from dueprocess.errors import UnavailableError
 from dueprocess.intake.paper import Paper
@@ -61,47 +63,52 @@ def _letter(stage: Stage, letter: Traversable) -> StoryPaper:
         )
         told.refs = {"case_id": case_id, "paper_sha256": paper.sha256}
     draft = suggest_reading(paper)
+    facts = examples_folder() / "nsl" / "transcribed" / f"{letter.name.removesuffix('.pdf')}.toml"
+    if facts.is_file():
+        text = facts.read_text(encoding="utf-8")
+        demand, _ = parse_facts(text, received_at=stage.now, nonce=secrets.token_bytes(NONCE_BYTES))
+        scans: list[str] = draft["unreadable"]  # type: ignore[assignment]  # JSON of our own making
+        demand = replace(demand, unreadable=(*demand.unreadable, *scans))
+        return _read(
+            stage, case_id, paper, demand, "By a person, from the page images: they have no text layer."
+        )
     if not draft["categories"]:
         return _unread(stage, letter.name, draft)
-    return _read(stage, case_id, paper, draft)
+    how = "Only what stands there literally; the account is blacked out."
+    return _read(stage, case_id, paper, _demand(draft, stage.now), how)
 
 
 def _unread(stage: Stage, name: str, draft: dict[str, Any]) -> StoryPaper:
     """A cover letter that ends a duty of silence; the demand behind it is a scan that nobody transcribed."""
     with stage.telling.step(CASE, "read", "ana", stage.now) as told:
         told.what = f"{name}: {' '.join(draft['cautions']) or 'nothing that asks could be read'}"
-        told.reason = (
-            "The letter behind it is a scan without text: a person must transcribe it. Nothing is guessed."
-        )
+        told.reason = "The demand that it speaks of is not in the file. Nothing is guessed."
     general = next(p for p in stage.desk.packs["us.sca"].instruments if p.code == "nsl")
     reach = ordered({category for each in general.reaches for category in each.categories})
     return StoryPaper(
         file=name,
         read=tuple(draft["cautions"]) or ("the cover page only",),
         unreadable=tuple(draft["unreadable"]),
-        may=(f"as any such letter, at most: {', '.join(reach)}",),
-        may_not=("everything else; and nothing before the scan was transcribed",),
+        may=(f"nothing; the letter it speaks of, at most: {', '.join(reach)}",),
+        may_not=("anything: it asks for nothing",),
     )
 
 
-def _read(stage: Stage, case_id: str, paper: Paper, draft: dict[str, Any]) -> StoryPaper:
-    demand = _demand(draft, stage.now)
+def _read(stage: Stage, case_id: str, paper: Paper, demand: Demand, how: str) -> StoryPaper:
+    asked = ordered({category for item in demand.scope.items for category in item.categories})
     with stage.telling.step(CASE, "read", "ana", stage.now) as told:
         event = demands.read(stage.desk, case_id, demand, country="US", actor="ana", now=stage.now)
-        told.what = (
-            f"{paper.name}: asks {', '.join(draft['categories'])}; {len(demand.unreadable)} parts unreadable."
-        )
-        told.reason, told.event = "Only what stands there literally; the account is blacked out.", event.kind
+        told.what = f"{paper.name}: asks {', '.join(asked)}; {len(demand.unreadable)} parts unreadable."
+        told.reason, told.event = how, event.kind
     with stage.telling.step(CASE, "assess", "rule packs", stage.now) as told:
         found = demands.assess(stage.desk, case_id, actor="ana", now=stage.now)
         producible = "producible" if found.producible else "nothing can be produced on it"
         told.what = f"Outcome: {found.outcome.code.replace('_', ' ')}; {producible}."
         told.reason = found.notice.text
-        told.source = "; ".join(
-            dict.fromkeys(str(f.citation) for f in found.findings if f.citation and f.kind == "cut")
-        )
+        cuts = [f.citation for f in found.findings if f.citation and f.kind == "cut"]
+        told.source = "; ".join(dict.fromkeys(map(str, cuts)))
         told.event = "DemandAssessed"
-    return _story(paper.name, draft, demand, found)
+    return _story(paper.name, demand, found)
 
 
 def _demand(draft: dict[str, Any], now: dt.datetime) -> Demand:
@@ -126,17 +133,15 @@ def _demand(draft: dict[str, Any], now: dt.datetime) -> Demand:
     )
 
 
-def _story(name: str, draft: dict[str, Any], demand: Demand, found: Assessment) -> StoryPaper:
+def _story(name: str, demand: Demand, found: Assessment) -> StoryPaper:
     item = found.permitted[0]
     may = ordered(item.categories) if item is not None else []
     asked = demand.scope.items[0].categories
     never = [f"{c} (asked)" for c in ordered(asked - set(may))] + ["content", "traffic", "location"]
+    issued = f"{demand.issued_on:%d %B %Y}" if demand.issued_on else "on an unread date"
     return StoryPaper(
         file=name,
-        read=(
-            f"{draft['instrument']} of {draft['issued_on'] or 'an unread date'}",
-            f"asks {', '.join(draft['categories'])}",
-        ),
+        read=(f"issued {issued}", f"asks {', '.join(ordered(asked))}"),
         unreadable=demand.unreadable,
         may=tuple(may) or ("nothing before what is missing is there",),
         may_not=tuple(dict.fromkeys(never)),
