@@ -71,7 +71,7 @@ Ratios against a baseline that was measured in the same run on the same machine:
 machine say little. `make bench` prints this table again and replaces it. There are no timed assertions in tests.
 
 - *append*: one event with its ledger record, checks and docket row, against a bare INSERT and COMMIT of the same size.
-  More per second is better. The PostgreSQL server of this run has fsync off, for both sides; SQLite has synchronous=FULL.
+  More per second is better. PostgreSQL runs with fsync off here, for both sides; SQLite with synchronous=FULL.
 - *one account of 20 million rows*: an approved plan, with every row checked again, against hand-written SQL for the
   same rows and columns. Fewer milliseconds are better.
 
