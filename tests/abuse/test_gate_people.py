@@ -18,6 +18,7 @@ from dueprocess.cases.decide import Signing
 from dueprocess.cases.events import Draft
 from dueprocess.demand import expand
 from dueprocess.desk import decisions, demands, gatekeeping, rosters, setup
+from dueprocess.desk.check import check_everything
 from dueprocess.desk.desk import open_desk
 from dueprocess.desk.filekeys import FileKey, make_key
 from dueprocess.errors import BrokenError, DueprocessError, RefusedError
@@ -333,3 +334,21 @@ def test_what_is_not_sealed_is_not_released(office: Office, tmp_path: Path) -> N
     office.wait(hours=6)
     office.deliver(office.cases[0], tmp_path / "answer.age")
     assert EVA.encode() not in (tmp_path / "answer.age").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["scope", "letter"])
+def test_another_file_under_a_good_name_is_seen_by_fsck(office: Office, kind: str) -> None:
+    """Whoever holds the keys can encrypt other bytes under the right name; history names the digest of the old ones."""
+    case_id = office.cases[0]
+    state = load_case(case_id).target("t1")
+    letters = [e.text("letter_sha256") for e in load_case(case_id).events if e.kind == "NoticeStarted"]
+    name = {"scope": f"scope:{state.scope_sha256}", "letter": f"letter:{letters[0]}"}[kind]
+    vault, keys = office.desk.vault, office.desk.keys.keys(case_id)
+    good = vault.get(case_id, name)
+    path = vault._path(case_id, keys.record_key, name)  # noqa: SLF001  an attacker knows where it lies
+    path.unlink()
+    vault.put(
+        case_id, name, good.replace(b'"traffic"', b'"content.messages"') if kind == "scope" else b"Dear Eva,"
+    )
+    faults = check_everything(office.desk)
+    assert [fault.table for fault in faults] == ["vault"]

@@ -117,7 +117,7 @@ def _again(office: Office, folder: Path) -> bytes:
 def test_a_half_year_is_not_reported_twice_with_other_numbers(office: Office, tmp_path: Path) -> None:
     """A register that differs from the one in the log is refused, whatever folder it is for."""
     opens = report_opens("2026H2")
-    office.desk.log().add(RegisterLeaf("2026H2", "0" * 64), opens)
+    office.desk.log().add(RegisterLeaf("2026H2", "0" * 64))
     with pytest.raises(RefusedError) as caught:
         closing.report(office.desk, "2026H2", tmp_path / "report", now=opens)
     assert caught.value.code == "already-published"
@@ -286,4 +286,22 @@ def test_an_order_that_comes_after_the_hand_over_delays_the_letter_and_is_named_
     assert "after" in load_case(case_id).target("t1").notified
     letter = next(office.desk.installation.outbox.glob("*-t1-after/notice.txt")).read_text()
     assert "18 USC 2705(b)" in letter
+    assert check_everything(office.desk) == []
+
+
+@pytest.mark.stage("brisk")
+def test_an_order_that_came_and_went_before_production_does_not_swallow_the_first_letter(
+    office: Office, tmp_path: Path
+) -> None:
+    """While it runs nobody is told; when it is over the user is told first, as the decision says."""
+    case_id = office.approved_case()
+    paper = tmp_path / "order.txt"
+    paper.write_text("It is ordered not to tell.")
+    order = notices.Order(paper, "18 USC 2705(b)", office.now + dt.timedelta(days=2))
+    signers = [office.people["boris"], office.people["chi"]]
+    notices.change_silence(office.desk, case_id, "t1", order, signers, now=office.now)
+    office.wait(days=1)
+    assert load_case(case_id).target("t1").notified == ()
+    office.wait(days=2)
+    assert load_case(case_id).target("t1").notified == ("before",)
     assert check_everything(office.desk) == []

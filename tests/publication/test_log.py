@@ -91,7 +91,7 @@ def work(log: Log, digit: str, raised: list[BaseException]) -> None:
     try:
         for turn in range(100):
             if turn % 4:
-                log.add(RegisterLeaf("2026H2", digit * 64), START)
+                log.add(RegisterLeaf("2026H2", digit * 64))
             else:
                 log.close_due(START + (turn + 1) * HOUR)
     except BaseException as error:  # noqa: BLE001  told to the test
@@ -156,12 +156,12 @@ def test_a_head_knows_when_its_newest_epoch_was_closed(
 ) -> None:
     """A rare leaf has no time of its own, so neither has its head."""
     log = a_log(quick_folder, signer)
-    log.add(RegisterLeaf("2026H2", "a" * 64), START)
+    log.add(RegisterLeaf("2026H2", "a" * 64))
     first = ledger.head()
     assert first is not None
     assert first.signed_at == ""
     log.close_due(START)
-    log.add(RegisterLeaf("2026H2", "b" * 64), START + HOUR)
+    log.add(RegisterLeaf("2026H2", "b" * 64))
     newest = ledger.head()
     assert newest is not None
     assert newest.signed_at == "2026-09-01T08:00:00Z"

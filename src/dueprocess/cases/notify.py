@@ -12,7 +12,6 @@ from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.events import Draft
 from dueprocess.wire import parse_instant
 
-PHASES = ("before", "after")
 BEFORE_RULES = frozenset({"required", "allowed_before_production"})
 
 

@@ -175,6 +175,8 @@ def _told(findings: ReceiptFindings) -> list[str]:
     lines.append("")
     if findings.unwitnessed:
         lines.append("Unwitnessed: nobody but the operator has confirmed when this was recorded.")
+    if not findings.starts_the_case:
+        lines.append("It does not begin with the arrival of the request: earlier records are not shown.")
     if findings.audience == "user" and not findings.unbroken:
         lines.append("Records that concern only other people in the same case are left out.")
     lines.append(

@@ -1,10 +1,13 @@
 """Everything that `fsck` looks at: tables, public log, and each file that history names by digest."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dueprocess.cases.case import Case
+from dueprocess.cases.events import Event
 from dueprocess.cases.receive import order_reference
 from dueprocess.delivery.handover import parcel_path
 from dueprocess.desk.desk import Desk
@@ -13,21 +16,39 @@ from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
 from dueprocess.history.fsck import Fault, FsckKeys, fsck
 from dueprocess.publication.tilecheck import tile_faults
-from dueprocess.wire import sha256_hex, unb64
+from dueprocess.report import RegisterRow, row_commitment
+from dueprocess.wire import Json, digest_of, parse_json, sha256_hex, unb64
 
-NAMED: dict[str, tuple[str, str]] = {
-    "DemandReceived": ("paper_sha256", "paper"),
-    "DemandRead": ("reading_sha256", "reading:{}"),
-    "DemandAssessed": ("assessment_sha256", "assessment:{}"),
-    "DecisionProposed": ("decision_sha256", "decision:{}"),
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Which vault object an event names: the event's field, the object's name, and how its digest is taken."""
+
+    field: str
+    name: str
+    digest: Callable[[bytes], str] = sha256_hex
+
+
+def _scope_digest(data: bytes) -> str:
+    return digest_of(parse_json(data)["scope"])
+
+
+def _row_digest(data: bytes) -> str:
+    stored = parse_json(data)
+    return row_commitment(RegisterRow.from_json(stored["row"]), unb64(stored["salt"], length=32))
+
+
+NAMED: dict[str, Named] = {
+    "DemandReceived": Named("paper_sha256", "paper"),
+    "DemandRead": Named("reading_sha256", "reading:{}"),
+    "DemandAssessed": Named("assessment_sha256", "assessment:{}"),
+    "ScopeNarrowed": Named("scope_sha256", "scope:{}", _scope_digest),
+    "DecisionProposed": Named("decision_sha256", "decision:{}"),
+    "SilenceChanged": Named("paper_sha256", "order:{}"),
+    "NoticeStarted": Named("letter_sha256", "letter:{}"),
+    "CaseRegistered": Named("row_sha256", "register-row", _row_digest),
 }
-KEPT: dict[str, tuple[str, str]] = {
-    "ScopeNarrowed": ("scope_sha256", "scope:{}"),
-    "NoticeStarted": ("letter_sha256", "letter:{}"),
-    "CaseRegistered": ("row_sha256", "register-row"),
-}
-"""Objects whose bytes hold more than what the digest covers: they must open, which age's own tag decides."""
-"""Kind of event → (field that holds a digest, name of the vault object with that digest)."""
+"""Kind of event → the vault object whose digest it carries."""
 
 
 def check_everything(desk: Desk) -> list[Fault]:
@@ -52,17 +73,24 @@ def check_everything(desk: Desk) -> list[Fault]:
 def _vault(desk: Desk, case: Case) -> Iterator[Fault]:
     yield from _reference(desk, case)
     for event in case.events:
-        if event.kind not in {**NAMED, **KEPT}:
+        named = NAMED.get(event.kind)
+        if named is None:
             continue
-        field, name = {**NAMED, **KEPT}[event.kind]
-        digest = event.text(field)
+        body: Any = {**event.body, **_document(event)}
+        digest, row = str(body[named.field]), f"{case.case_id[:8]}/{event.case_seq}"
         try:
-            found = sha256_hex(desk.vault.get(case.case_id, name.format(digest)))
+            found = named.digest(desk.vault.get(case.case_id, named.name.format(digest)))
         except DueprocessError as error:
-            yield Fault("vault", f"{case.case_id[:8]}/{event.case_seq}", error.what)
+            yield Fault("vault", row, error.what)
             continue
-        if event.kind in NAMED and found != digest:
-            yield Fault("vault", f"{case.case_id[:8]}/{event.case_seq}", f"{field} names other bytes")
+        if found != digest:
+            yield Fault("vault", row, f"{named.field} names other bytes")
+
+
+def _document(event: Event) -> Mapping[str, Json]:
+    """The signed document inside an event, where it has one."""
+    found = event.body.get("document")
+    return found if isinstance(found, Mapping) else {}
 
 
 def _reference(desk: Desk, case: Case) -> Iterator[Fault]:

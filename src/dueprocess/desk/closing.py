@@ -96,19 +96,19 @@ def report(desk: Desk, period: str, folder: Path, *, now: dt.datetime) -> tuple[
         "style.css": stylesheet(),
     }
     log = desk.log()
-    index = _once(log, RegisterLeaf(period, sha256_hex(files["register.json"])), now)
+    index = _once(log, RegisterLeaf(period, sha256_hex(files["register.json"])))
     code = sha256_hex(f"dueprocess.report {__version__}".encode())
-    _once(log, ReportLeaf(period, sha256_hex(files["report.json"]), index, code), now)
+    _once(log, ReportLeaf(period, sha256_hex(files["report.json"]), index, code))
     for name in sorted(files, key=lambda each: each == "report.json"):
         write_durable(folder / name, files[name])
     return register, made
 
 
-def _once(log: Log, leaf: RegisterLeaf | ReportLeaf, now: dt.datetime) -> int:
+def _once(log: Log, leaf: RegisterLeaf | ReportLeaf) -> int:
     """The index of this leaf: where it stands already, or where it is added. Refuses another one of the half-year."""
     known = log.find(type(leaf), leaf.period)
     if known is None:
-        return log.add(leaf, now)
+        return log.add(leaf)
     index, found = known
     if found != leaf:
         raise RefusedError(

@@ -56,7 +56,7 @@ def notify(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) 
     digest = sha256_hex(letter.text.encode())
     receipt = user_receipt(desk, case, ref)
     hand = desk.hand(actor, now, case_id)
-    desk.vault.put(case_id, f"letter:{digest}", letter.html.encode())
+    desk.vault.put(case_id, f"letter:{digest}", letter.text.encode())
     steps.start(case_id, hand, ref, phase=phase, letter_sha256=digest)
     folder = desk.installation.outbox / f"{case_id[:8]}-{ref}-{phase}"
     write_durable(folder / "notice.txt", letter.text.encode())
@@ -145,7 +145,7 @@ def compose(desk: Desk, case: Case, ref: str, phase: str, now: dt.datetime) -> L
         object_to=place.contact,
         object_until=now + time_to_object(state) if phase == "before" else None,
         proof=_proof(desk),
-        delay=_delay(demand, state),
+        delay=_delay(demand, state) if phase == "after" else None,
     )
     return render_notice(facts, stylesheet="style.css")
 

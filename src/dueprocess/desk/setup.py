@@ -88,7 +88,7 @@ def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: d
         write_durable(place.clock_file, b"")
     log = desk.log()
     if ledger.head() is None:
-        log.add(_policy_leaf(new, policy, now), now)
+        log.add(_policy_leaf(new, policy, now))
     log.publish()
     (root / UNFINISHED).unlink()
     return desk

@@ -24,6 +24,11 @@ def docket(*, stage: str | None = None) -> list[DocketLine]:
     return [DocketLine(r.case_id, r.stage, r.last_seq, r.received_at, r.updated_at) for r in rows]
 
 
+def going() -> list[DocketLine]:
+    """All cases that are not closed, oldest first: only in these can anything be owed."""
+    return [line for line in docket() if line.stage != "closed"]
+
+
 def full_id(prefix: str) -> str:
     """The one case whose id begins with ``prefix`` (4 characters or more). Refuses none and several."""
     found = list(DocketRow.objects.filter(is_roster=False, case_id__startswith=prefix.lower())[:2])

@@ -68,9 +68,8 @@ class Log:
             closed = ledger.ClosedEpoch(number, root.hex(), len(records), instant(now), head.size - 1)
             ledger.close_epoch(closed, places, entry, head)
 
-    def add(self, leaf: Leaf, now: dt.datetime) -> int:
+    def add(self, leaf: Leaf) -> int:
         """Appends a rare leaf (policy, register, report) and publishes. Returns its index."""
-        del now  # a rare leaf says itself from when it counts
         entry = encode_leaf(leaf).decode()
         with append_lock():
             head = self._next_head(entry)

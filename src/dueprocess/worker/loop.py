@@ -13,7 +13,7 @@ from dueprocess.desk.notices import notify
 from dueprocess.desk.site import write_site
 from dueprocess.errors import BrokenError, DueprocessError, UnavailableError
 from dueprocess.history.append import load_case
-from dueprocess.history.docket import docket
+from dueprocess.history.docket import going
 from dueprocess.publication.log import Log
 from dueprocess.worker.clock import read_clock
 from dueprocess.worker.ending import run, stop_on_signal
@@ -28,7 +28,7 @@ def turn(desk: Desk, log: Log, now: dt.datetime) -> list[str]:
     if closed:
         done.append(f"closed {closed} epoch{'s' if closed > 1 else ''} and published the log")
         write_site(desk)
-    for line in docket():
+    for line in going():
         for ref in load_case(line.case_id).targets:
             try:
                 phase = notify(desk, line.case_id, ref, actor="worker", now=now)

@@ -17,7 +17,7 @@ from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.production import Production, produce
 from dueprocess.errors import EXIT_CODES, BrokenError, DueprocessError, MalformedError, RefusedError
 from dueprocess.history.append import load_case
-from dueprocess.history.docket import docket
+from dueprocess.history.docket import going
 from dueprocess.production.environment import read_environment
 from dueprocess.worker.clock import read_clock
 from dueprocess.worker.ending import run, stop_on_signal
@@ -32,7 +32,7 @@ def store_environment(desk: Desk) -> dict[str, str]:
 
 def owed() -> Iterator[tuple[str, str]]:
     """(case, target) of every approved production that was not made yet."""
-    for line in docket():
+    for line in going():
         for ref, state in load_case(line.case_id).targets.items():
             if state.stage in ("approved", "producing"):
                 yield line.case_id, ref

@@ -1,4 +1,4 @@
-"""The real letters that a person transcribed: they parse, agree with the published dates, and reach little."""
+"""The real letters that were typed in from their page images: they parse, fit the published dates, and reach little."""
 
 import csv
 import datetime as dt
@@ -23,7 +23,7 @@ def read(name: str) -> Demand:
 
 @pytest.mark.parametrize("name", TRANSCRIBED)
 def test_the_day_of_issue_is_the_published_one(name: str) -> None:
-    """What the person read on the scan is what the publisher wrote down."""
+    """The day that stands on the scan is the one that the publisher wrote down."""
     with (FOLDER / "truth.csv").open(encoding="utf-8") as file:
         truth = {row["pdf"].removesuffix(".pdf"): row["issue date"] for row in csv.DictReader(file)}
     assert str(read(name).issued_on) == truth[name.removesuffix(".toml")]

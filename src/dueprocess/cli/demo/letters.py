@@ -69,9 +69,7 @@ def _letter(stage: Stage, letter: Traversable) -> StoryPaper:
         demand, _ = parse_facts(text, received_at=stage.now, nonce=secrets.token_bytes(NONCE_BYTES))
         scans: list[str] = draft["unreadable"]  # type: ignore[assignment]  # JSON of our own making
         demand = replace(demand, unreadable=(*demand.unreadable, *scans))
-        return _read(
-            stage, case_id, paper, demand, "By a person, from the page images: they have no text layer."
-        )
+        return _read(stage, case_id, paper, demand, "Typed in from the page images: they have no text layer.")
     if not draft["categories"]:
         return _unread(stage, letter.name, draft)
     how = "Only what stands there literally; the account is blacked out."
