@@ -243,7 +243,7 @@ class Story:
             "tables": tables,
         }
         return self.tell(
-            Draft("ProductionStarted", {**decided, "plan_sha256": PLAN, "log_size": 9}),
+            Draft("ProductionStarted", {**decided, "plan_sha256": PLAN, "log_size": 9, "witnessed": False}),
             Draft("TargetResolved", {**decided, "subject": subject}),
             Draft("DataProduced", {**decided, **parcel}),
             actor="worker",
@@ -252,7 +252,10 @@ class Story:
     def delivered(self, ref: str = "t1") -> "Story":
         parcel: dict[str, Json] = {"target": ref, "parcel_id": "p-1", "channel": "folder"}
         return self.tell(
-            Draft("DeliveryStarted", {**parcel, "recipient_key_sha256": sha256_hex(b"age1court")}),
+            Draft(
+                "DeliveryStarted",
+                {**parcel, "recipient_key_sha256": sha256_hex(b"age1court"), "witnessed": False},
+            ),
             Draft("ParcelDelivered", {**parcel, "parcel_sha256": sha256_hex(b"parcel")}),
             actor="boris",
         )

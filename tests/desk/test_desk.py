@@ -131,7 +131,8 @@ def test_a_hand_over_that_was_lost_can_be_made_again(office: Office, tmp_path: P
     proof = gatekeeping.prove(office.desk, case_id)
     hand = office.desk.hand("boris", office.now, case_id)
     look = gatekeeping.last_look(office.desk, "t1", "deliver", proof, office.now)
-    deliver.start_delivery(case_id, hand, "t1", look=look, channel="file", recipient_key_sha256="0" * 64)
+    how = deliver.HandOver("file", "0" * 64, witnessed=False)
+    deliver.start_delivery(case_id, hand, "t1", look=look, how=how)
     assert code_of(lambda: office.deliver(case_id, tmp_path / "answer.age")) == "half-delivered"
     handover.confirm(office.desk, case_id, "t1", actor="boris", now=office.now, arrived=False)
     assert load_case(case_id).target("t1").stage == "produced"

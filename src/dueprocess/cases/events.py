@@ -22,6 +22,7 @@ Kind = Literal["text", "hex", "int", "bool", "list", "map", "text?", "hex?", "ma
 _TARGET: dict[str, Kind] = {"target": "text"}
 _DECISION: dict[str, Kind] = {**_TARGET, "decision_sha256": "hex"}
 _SIGNED: dict[str, Kind] = {**_DECISION, "signature": "map"}
+_BY_TWO: dict[str, Kind] = {"document": "map", "signatures": "list"}
 
 BODIES: dict[str, dict[str, Kind]] = {
     "DemandReceived": {
@@ -60,24 +61,33 @@ BODIES: dict[str, dict[str, Kind]] = {
     "ChallengeOpened": {**_TARGET, "by": "text", "ground": "text"},
     "ChallengeClosed": {**_TARGET, "upheld": "bool"},
     "TargetResolved": {**_DECISION, "subject": "text"},
-    "ProductionStarted": {**_DECISION, "plan_sha256": "hex", "log_size": "int"},
+    "ProductionStarted": {**_DECISION, "plan_sha256": "hex", "log_size": "int", "witnessed": "bool"},
     "DataProduced": {
         **_DECISION, "parcel_id": "text", "parcel_sha256": "hex", "bytes": "int", "tables": "list",
     },
-    "DeliveryStarted": {**_TARGET, "parcel_id": "text", "channel": "text", "recipient_key_sha256": "hex"},
+    "DeliveryStarted": {
+        **_TARGET, "parcel_id": "text", "channel": "text", "recipient_key_sha256": "hex", "witnessed": "bool",
+    },
     "DeliveryFailed": {**_TARGET, "parcel_id": "text"},
     "ParcelDelivered": {**_TARGET, "parcel_id": "text", "parcel_sha256": "hex", "channel": "text"},
     "ParcelPurged": {**_TARGET, "parcel_id": "text"},
     "CaseClosed": {"outcomes": "map"},
     "CaseRegistered": {"period": "text", "row_sha256": "hex"},
+    "Erased": _BY_TWO,
     "Founded": {"documents": "list", "signatures": "list"},
-    "Enrolled": {"document": "map", "signatures": "list"},
-    "Revoked": {"document": "map", "signatures": "list"},
-    "Suspended": {"document": "map", "signatures": "list"},
+    "Enrolled": _BY_TWO,
+    "Revoked": _BY_TWO,
+    "Suspended": _BY_TWO,
+    "PolicyChanged": _BY_TWO,
+    "WitnessesWaived": _BY_TWO,
+    "LogRecovered": _BY_TWO,
 }  # fmt: skip
 """Every kind of event with the fields of its body. A trailing ``?`` allows null."""
 
-ROSTER_KINDS = frozenset({"Founded", "Enrolled", "Revoked", "Suspended"})
+ROSTER_KINDS = frozenset(
+    {"Founded", "Enrolled", "Revoked", "Suspended", "PolicyChanged", "WitnessesWaived", "LogRecovered"}
+)
+"""What the installation's own stream holds: who may act, and what two people decided about the log."""
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "text": str, "hex": str, "int": int, "bool": bool, "list": list, "map": dict,

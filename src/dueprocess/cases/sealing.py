@@ -14,7 +14,7 @@ from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.events import Event
 from dueprocess.wire import Json, digest_of
 
-SECRET_LABEL = b"dueprocess/record-secret/v0\n"
+SECRET_LABEL = b"dueprocess/record-secret/v1\n"
 
 
 def record_secret(case_key: bytes, event_sha256: str) -> bytes:
@@ -36,7 +36,7 @@ def record_values(case: Case | None, event: Event, *, ledger_seq: int, prev: str
         ref = event.body.get("target")
         if isinstance(ref, str):
             values |= _of_target(case.targets[ref])
-    for name in ("scope_sha256", "plan_sha256", "parcel_sha256"):
+    for name in ("scope_sha256", "plan_sha256", "parcel_sha256", "witnessed"):
         if name in event.body:
             values[name] = event.body[name]
     if event.kind == "CaseRegistered":

@@ -44,6 +44,7 @@ MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
     "ParcelPurged": (frozenset({"produced", "delivered", "refused", "closed"}), None),
     "CaseClosed": (frozenset({"received", "read", "assessed", "delivered", "refused"}), "closed"),
     "CaseRegistered": (frozenset({"closed"}), None),
+    "Erased": (frozenset({"closed"}), None),
 }
 """Kind of event → (stages it may follow, stage it leads to; None leaves the stage as it is)."""
 

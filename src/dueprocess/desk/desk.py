@@ -24,7 +24,7 @@ from dueprocess.tlog.policy import Policy, parse_policy
 from dueprocess.vault import KeyStore, Vault
 from dueprocess.wire import digest_of, parse_json
 
-SUBJECTS_LABEL = b"dueprocess/subjects/v0\n"
+SUBJECTS_LABEL = b"dueprocess/subjects/v1\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,7 @@ def deliver(desk: Desk, case_id: str, ref: str, to: Path, *, actor: str, now: dt
             hand,
             ref,
             look=last_look(desk, ref, "deliver", proof, now),
-            channel="file",
-            recipient_key_sha256=sha256_hex(key.encode()),
+            how=steps.HandOver("file", sha256_hex(key.encode()), proof.log.witnessed),
         )
         hand_over(path, digest, fresh, to)
     steps.finish_delivery(case_id, hand, ref, channel="file")

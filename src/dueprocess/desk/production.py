@@ -51,9 +51,8 @@ def produce(
     look(case)
     _, plan = authorised(desk, case, ref)
     hand = desk.hand("production", now, case_id)
-    proved = steps.start_production(
-        case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, log_size=proof.log.head_size
-    )
+    head = steps.Head(proof.log.head_size, proof.log.witnessed)
+    proved = steps.start_production(case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, head=head)
     answer = _answer(desk, case, ref, plan, now)
     parcel_id = answer.wrapping.parcel_id
     answered = _write(desk, plan, answer, environment)

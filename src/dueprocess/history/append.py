@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db.models import F
 
 from dueprocess.cases.case import Case, evolve, fold
 from dueprocess.cases.events import FIRST, ROSTER_KINDS, Draft, Event, check_body
 from dueprocess.cases.sealing import record_secret, record_values
 from dueprocess.errors import BrokenError, ConflictError, MalformedError
 from dueprocess.history import ready  # noqa: F401  Django is loaded before its models
-from dueprocess.history.models import DocketRow, EventRow, RecordRow
+from dueprocess.history.models import CounterRow, DocketRow, EventRow, RecordRow
 from dueprocess.tlog.record import Record, commitment
 from dueprocess.wire import canonical, instant, parse_instant, parse_json
+
+LEDGER = "ledger"
+"""The name of the counter that numbers ledger records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +132,15 @@ def _next(case_id: str, events: list[Event], draft: Draft, hand: Hand) -> Event:
 
 def _write(case: Case | None, event: Event, hand: Hand) -> None:
     before = RecordRow.objects.filter(case_id=event.case_id, case_seq=event.case_seq - 1).first()
-    highest: int = RecordRow.objects.aggregate(highest=Max("ledger_seq"))["highest"] or 0
-    values = record_values(case, event, ledger_seq=highest + 1, prev=before.commitment if before else None)
+    ledger_seq = _next_number()
+    values = record_values(case, event, ledger_seq=ledger_seq, prev=before.commitment if before else None)
     secret = record_secret(hand.case_key, event.sha256)
     try:
         EventRow.objects.bulk_create([_row(event)])
         RecordRow.objects.bulk_create(
             [
                 RecordRow(
-                    ledger_seq=highest + 1,
+                    ledger_seq=ledger_seq,
                     case_id=event.case_id,
                     case_seq=event.case_seq,
                     event_sha256=event.sha256,
@@ -150,6 +153,16 @@ def _write(case: Case | None, event: Event, hand: Hand) -> None:
             "case-moved", f"Somebody else wrote event {event.case_seq} of case {event.case_id[:8]} first.",
             do="Look at it again and decide again: dueprocess show.",
         ) from error  # fmt: skip
+
+
+def _next_number() -> int:
+    """The next ledger number, from the one counter. A rolled back transaction gives its number back: no gaps.
+
+    A database's own sequence would leave gaps (PostgreSQL manual, CREATE SEQUENCE, Notes).
+    """
+    if not CounterRow.objects.filter(name=LEDGER).update(value=F("value") + 1):
+        CounterRow.objects.bulk_create([CounterRow(name=LEDGER, value=1)])
+    return CounterRow.objects.get(name=LEDGER).value
 
 
 def _row(event: Event) -> EventRow:

@@ -13,7 +13,16 @@ from django.db.models import Max
 
 from dueprocess.errors import BrokenError, ConflictError, MalformedError
 from dueprocess.history import ready  # noqa: F401  Django is loaded before its models
-from dueprocess.history.models import EpochRow, EventRow, HeadRow, LeafRow, PlacementRow, RecordRow
+from dueprocess.history.connection import append_lock
+from dueprocess.history.models import (
+    CosignedRow,
+    EpochRow,
+    EventRow,
+    HeadRow,
+    LeafRow,
+    PlacementRow,
+    RecordRow,
+)
 from dueprocess.wire import unhex
 
 
@@ -166,6 +175,19 @@ def heads() -> Iterator[Head]:
     """All signed heads, smallest first, without their times."""
     for row in HeadRow.objects.order_by("size").iterator():
         yield Head(row.size, row.root, row.checkpoint)
+
+
+def keep_cosigned(size: int, checkpoint: str) -> None:
+    """Keeps a head with the cosignatures that met the quorum, once: witnesses' times are evidence later."""
+    with append_lock():
+        if not CosignedRow.objects.filter(size=size).exists():
+            CosignedRow.objects.bulk_create([CosignedRow(size=size, checkpoint=checkpoint)])
+
+
+def cosigned(after: int = 0) -> Iterator[tuple[int, str]]:
+    """(size, checkpoint) of every head larger than ``after`` leaves that met the quorum, smallest first."""
+    rows = CosignedRow.objects.filter(size__gt=after).order_by("size")
+    yield from rows.values_list("size", "checkpoint").iterator()
 
 
 def entries(start: int, stop: int) -> list[str]:

@@ -102,6 +102,45 @@ class HeadRow(models.Model):
         return f"head of {self.size}"
 
 
+class CosignedRow(models.Model):
+    """A head with the cosignatures that met the policy's quorum: the note as it was published."""
+
+    size = models.BigIntegerField(primary_key=True)
+    checkpoint = models.TextField()
+
+    class Meta:
+        db_table = "cosigned"
+
+    def __str__(self) -> str:
+        return f"cosigned head of {self.size}"
+
+
+class ErasedRow(models.Model):
+    """What stays provable of a record whose case was erased: its opening of the kept fields, canonical JSON."""
+
+    ledger_seq = models.BigIntegerField(primary_key=True)
+    opening = models.TextField()
+
+    class Meta:
+        db_table = "erased"
+
+    def __str__(self) -> str:
+        return f"{self.ledger_seq} erased"
+
+
+class CounterRow(models.Model):
+    """The last ledger number that was handed out. It only ever grows by one, under the append lock."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    value = models.BigIntegerField()
+
+    class Meta:
+        db_table = "counter"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value}"
+
+
 class DocketRow(models.Model):
     """A projection for lists, derived from events; `fsck` refolds and compares."""
 
@@ -133,5 +172,8 @@ class LeaseRow(models.Model):
         return f"{self.name} held by {self.holder}"
 
 
-PROTECTED = (EventRow, RecordRow, EpochRow, PlacementRow, LeafRow, HeadRow)
-"""The append-only tables. Triggers guard them; `fsck` checks every column of every row."""
+APPEND_ONLY = (EventRow, RecordRow, EpochRow, PlacementRow, LeafRow, HeadRow, CosignedRow, ErasedRow)
+"""The append-only tables."""
+
+PROTECTED = (*APPEND_ONLY, CounterRow)
+"""Everything that triggers guard and of which `fsck` checks every column of every row."""

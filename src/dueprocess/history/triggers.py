@@ -16,8 +16,14 @@ UNIQUE_KEYS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "placement": (("ledger_seq",), ("epoch", "place")),
     "leaf": (("leaf_index",),),
     "head": (("size",),),
+    "cosigned": (("size",),),
+    "erased": (("ledger_seq",),),
+    "counter": (("name",),),
 }
-"""Append-only table → each of its unique keys."""
+"""Guarded table → each of its unique keys."""
+
+COUNTERS: Mapping[str, tuple[str, str]] = {"counter": ("name", "value")}
+"""Guarded table whose one change is one more: its key and its number. All others are append-only."""
 
 MESSAGE = "history is append-only"
 
@@ -27,8 +33,10 @@ def sqlite_triggers(table: str) -> dict[str, str]:
     found = {}
     for verb in ("UPDATE", "DELETE"):
         name = f"{table}_refuse_{verb.lower()}"
+        when = f" WHEN {_other_than_one_more(table)}" if verb == "UPDATE" and table in COUNTERS else ""
         found[name] = (
-            f'CREATE TRIGGER "{name}" BEFORE {verb} ON "{table}" BEGIN SELECT RAISE(ABORT, \'{MESSAGE}\'); END'
+            f'CREATE TRIGGER "{name}" BEFORE {verb} ON "{table}"{when} '
+            f"BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
         )
     clauses = " OR ".join(
         f'EXISTS (SELECT 1 FROM "{table}" WHERE '  # noqa: S608  names from the table above
@@ -44,6 +52,11 @@ def sqlite_triggers(table: str) -> dict[str, str]:
     return found
 
 
+def _other_than_one_more(table: str) -> str:
+    key, number = COUNTERS[table]
+    return f'NOT (NEW."{key}" = OLD."{key}" AND NEW."{number}" = OLD."{number}" + 1)'
+
+
 POSTGRES_BODY = f"BEGIN RAISE EXCEPTION '{MESSAGE}'; END"
 POSTGRES_FUNCTION = (
     f"CREATE OR REPLACE FUNCTION history_refuse() RETURNS trigger LANGUAGE plpgsql AS $${POSTGRES_BODY}$$"
@@ -54,7 +67,12 @@ def postgres_triggers(table: str) -> dict[str, str]:
     """Trigger name → CREATE statement, for one table on PostgreSQL."""
     rows, whole = f"{table}_refuse_change", f"{table}_refuse_truncate"
     run = "EXECUTE FUNCTION history_refuse()"
-    return {
-        rows: f'CREATE TRIGGER {rows} BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW {run}',
-        whole: f'CREATE TRIGGER {whole} BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT {run}',
-    }
+    found = {whole: f'CREATE TRIGGER {whole} BEFORE TRUNCATE ON "{table}" FOR EACH STATEMENT {run}'}
+    if table not in COUNTERS:
+        found[rows] = f'CREATE TRIGGER {rows} BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW {run}'
+        return found
+    gone = f"{table}_refuse_delete"
+    when = f"WHEN ({_other_than_one_more(table)})"
+    found[rows] = f'CREATE TRIGGER {rows} BEFORE UPDATE ON "{table}" FOR EACH ROW {when} {run}'
+    found[gone] = f'CREATE TRIGGER {gone} BEFORE DELETE ON "{table}" FOR EACH ROW {run}'
+    return found

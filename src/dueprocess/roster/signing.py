@@ -16,11 +16,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.wire import Json, b64, canonical, lp, sha256, sha256_hex, unb64
 
-Verdict = Literal["propose", "approve", "reject", "enrol", "revoke", "suspend", "silence"]
+Verdict = Literal[
+    "propose", "approve", "reject", "enrol", "revoke", "suspend", "silence", "erase", "policy", "unwitnessed",
+    "recover",
+]  # fmt: skip
 
 DECISION_PREFIX = b"dueprocess/decision/v1\n"
 ROSTER_PREFIX = b"dueprocess/roster/v1\n"
 SILENCE_PREFIX = b"dueprocess/silence/v1\n"
+ERASE_PREFIX = b"dueprocess/erase/v1\n"
+LOG_PREFIX = b"dueprocess/log/v1\n"
 PREFIX: dict[str, bytes] = {
     "propose": DECISION_PREFIX,
     "approve": DECISION_PREFIX,
@@ -29,6 +34,10 @@ PREFIX: dict[str, bytes] = {
     "revoke": ROSTER_PREFIX,
     "suspend": ROSTER_PREFIX,
     "silence": SILENCE_PREFIX,
+    "erase": ERASE_PREFIX,
+    "policy": LOG_PREFIX,
+    "unwitnessed": LOG_PREFIX,
+    "recover": LOG_PREFIX,
 }
 
 

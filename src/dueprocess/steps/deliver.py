@@ -1,5 +1,7 @@
 """Step 9: hand-over. It cannot be repeated, so its start is recorded first, in the gate's own transaction."""
 
+from dataclasses import dataclass
+
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Draft, Event
 from dueprocess.errors import RefusedError
@@ -9,9 +11,16 @@ from dueprocess.steps.produce import LastLook
 from dueprocess.steps.take import known, take
 
 
-def start_delivery(
-    case_id: str, hand: Hand, ref: str, *, look: LastLook, channel: str, recipient_key_sha256: str
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """How a parcel is about to be handed over, and whether the policy's witnesses saw the head relied on."""
+
+    channel: str
+    recipient_key_sha256: str
+    witnessed: bool
+
+
+def start_delivery(case_id: str, hand: Hand, ref: str, *, look: LastLook, how: HandOver) -> list[str]:
     """Records that hand-over starts, if the gate opens. A hand-over found half done asks a person."""
     with append_lock():
         loaded = load(case_id)
@@ -30,8 +39,9 @@ def start_delivery(
         body = {
             "target": ref,
             "parcel_id": state.produced.text("parcel_id"),
-            "channel": channel,
-            "recipient_key_sha256": recipient_key_sha256,
+            "channel": how.channel,
+            "recipient_key_sha256": how.recipient_key_sha256,
+            "witnessed": how.witnessed,
         }
         write(loaded, [Draft("DeliveryStarted", {**body})], hand)
         return proved

@@ -16,6 +16,14 @@ LastLook = Callable[[Case], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The head of the log that the gate relied on: its size, and whether the policy's witnesses saw it."""
+
+    size: int
+    witnessed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Produced:
     """What the production worker made: digests, sizes and a count per table, never a value."""
 
@@ -29,7 +37,7 @@ class Produced:
 
 
 def start_production(
-    case_id: str, hand: Hand, ref: str, *, look: LastLook, plan_sha256: str, log_size: int
+    case_id: str, hand: Hand, ref: str, *, look: LastLook, plan_sha256: str, head: Head
 ) -> list[str]:
     """Records that production starts, if the gate opens. Returns what the gate proved."""
     with append_lock():
@@ -47,7 +55,8 @@ def start_production(
             "target": ref,
             "decision_sha256": case.target(ref).decision_sha256,
             "plan_sha256": plan_sha256,
-            "log_size": log_size,
+            "log_size": head.size,
+            "witnessed": head.witnessed,
         }
         write(loaded, [Draft("ProductionStarted", body)], hand)
         return proved
