@@ -36,7 +36,11 @@ class Verdict:
     root: str
     tiles: int
     inclusion: int
+    """Leaves that Go proved and checked itself."""
     consistency: int
+    """Older sizes of the same tree that Go proved and checked itself."""
+    old: int
+    """Older checkpoints that the log is consistent with."""
     given: int
     """Proofs made by us that Go checked."""
 

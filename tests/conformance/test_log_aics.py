@@ -38,7 +38,7 @@ HEAD = Checkpoint(LOG.name, FRONTIER.size, FRONTIER.root)
 
 def test_the_oracle_verifies_what_we_sign() -> None:
     """Verifier keys, the log's signature and the witness's cosignature."""
-    signed = parse_note(sign_checkpoint(HEAD, LOG, KEY.sign))
+    signed = parse_note(sign_checkpoint(HEAD, [(LOG, KEY.sign)], timestamp=1))
     second = cosign(signed.text, WITNESS, timestamp=1_795_315_530, sign=WITNESS_KEY.sign)
     theirs = aics_tlog.parse_note(format_note(signed.text, (*signed.signatures, second)))
     assert aics_tlog.verify_note(theirs, [aics_tlog.parse_vkey(LOG.text)])
@@ -56,7 +56,7 @@ def test_we_verify_what_the_oracle_signs() -> None:
         WITNESS_KEY, "w1.example", 1_795_315_530, LOG.name, HEAD.size, HEAD.root
     )
     cosigned = note.to_bytes() + f"— {line.name} {b64(line.key_id + line.signature)}\n".encode()
-    policy = parse_policy(format_policy(LOG, [Witness("w1", WITNESS)], need=1))
+    policy = parse_policy(format_policy([LOG], [Witness("w1", WITNESS)], need=1))
     opened = open_checkpoint(cosigned, policy)
     assert opened.checkpoint == HEAD
     assert opened.witnesses == (("w1.example", 1_795_315_530),)

@@ -51,7 +51,7 @@ GO = load()
 def checkpoint(frontier: Frontier) -> bytes:
     """Signed by the log, and by a witness whose type x/mod does not know and must ignore."""
     head = Checkpoint(LOG.name, frontier.size, frontier.root)
-    note = parse_note(sign_checkpoint(head, LOG, KEY.sign))
+    note = parse_note(sign_checkpoint(head, [(LOG, KEY.sign)], timestamp=1))
     return format_note(
         note.text, (*note.signatures, cosign(note.text, WITNESS, timestamp=1, sign=WITNESS_KEY.sign))
     )
@@ -79,10 +79,10 @@ def old(log_dir: Path) -> list[Path]:
 
 
 def test_go_verifies_checkpoint_tiles_inclusion_and_consistency(log_dir: Path) -> None:
-    """Every entry and tile, every leaf's proof, and every older checkpoint."""
+    """Every entry and tile, every leaf's proof, many older sizes, and every older checkpoint."""
     verdict = GO.verify_log(log_dir, LOG.text, old(log_dir))
     assert (verdict.origin, verdict.size) == (LOG.name, 3001)
-    assert (verdict.tiles, verdict.inclusion, verdict.consistency) == (12 + 1, 3001, len(SIZES))
+    assert (verdict.tiles, verdict.inclusion, verdict.consistency, verdict.old) == (13, 3001, 97, len(SIZES))
 
 
 def test_go_accepts_the_proofs_that_we_make(log_dir: Path) -> None:

@@ -41,7 +41,7 @@ def witness(name: str) -> Vkey:
 LOG = make_vkey("log.example/1", key("log").public_key().public_bytes_raw())
 WITNESSES = [Witness(name, witness(name)) for name in ("w1", "w2", "w3")]
 HEAD = Checkpoint(LOG.name, 3, hashlib.sha256(b"root").digest())
-ALONE = sign_checkpoint(HEAD, LOG, key("log").sign)
+ALONE = sign_checkpoint(HEAD, [(LOG, key("log").sign)], timestamp=1)
 
 
 def cosigned(*names: str) -> bytes:
@@ -104,29 +104,29 @@ def test_an_empty_log_has_the_empty_root() -> None:
 def test_a_key_signs_only_for_the_log_of_its_name() -> None:
     """The policy knows a log by its key's name."""
     with pytest.raises(MalformedError) as caught:
-        sign_checkpoint(Checkpoint("other.example", 3, HEAD.root), LOG, key("log").sign)
+        sign_checkpoint(Checkpoint("other.example", 3, HEAD.root), [(LOG, key("log").sign)], timestamp=1)
     assert caught.value.code == "wrong-origin"
 
 
 def test_a_policy_without_quorum_takes_the_log_alone() -> None:
     """And says that nobody witnessed it."""
-    opened = open_checkpoint(ALONE, parse_policy(format_policy(LOG)))
-    assert (opened.checkpoint, opened.log_vkey, opened.witnesses) == (HEAD, LOG, ())
+    opened = open_checkpoint(ALONE, parse_policy(format_policy([LOG])))
+    assert (opened.checkpoint, opened.log_vkeys, opened.witnesses) == (HEAD, (LOG,), ())
     assert not opened.witnessed
 
 
 def test_known_witnesses_are_named_with_their_time() -> None:
     """Key name and time stamp, in the order of the note."""
-    opened = open_checkpoint(cosigned("w3", "w1"), parse_policy(format_policy(LOG, WITNESSES, need=2)))
+    opened = open_checkpoint(cosigned("w3", "w1"), parse_policy(format_policy([LOG], WITNESSES, need=2)))
     assert opened.witnesses == (("w3.example", 100), ("w1.example", 100))
     assert opened.witnessed
 
 
-def test_a_witness_counts_even_where_none_is_needed() -> None:
-    """``quorum none`` with a known witness that cosigned is witnessed."""
-    policy = parse_policy(format_policy(LOG, WITNESSES))
-    assert open_checkpoint(cosigned("w1"), policy).witnessed
-    assert not open_checkpoint(ALONE, policy).witnessed
+def test_a_witness_that_nobody_demanded_makes_nothing_witnessed() -> None:
+    """Under ``quorum none`` a cosigner is named, but no quorum vouches for the time."""
+    opened = open_checkpoint(cosigned("w1"), parse_policy(format_policy([LOG], WITNESSES)))
+    assert opened.witnesses == (("w1.example", 100),)
+    assert (opened.witnessed, opened.witnessed_at) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_witness_counts_even_where_none_is_needed() -> None:
 def test_a_checkpoint_that_the_policy_does_not_accept_is_refused(data: bytes, code: str) -> None:
     """Each missing vouching has its own refusal."""
     with pytest.raises(MalformedError) as caught:
-        open_checkpoint(data, parse_policy(format_policy(LOG, WITNESSES, need=2)))
+        open_checkpoint(data, parse_policy(format_policy([LOG], WITNESSES, need=2)))
     assert caught.value.code == code
 
 
@@ -163,4 +163,4 @@ def test_text_gives_a_checkpoint_or_a_malformed_error(text: str) -> None:
 def test_bytes_are_opened_or_malformed(data: bytes) -> None:
     """Opening raises nothing else either."""
     with pytest.raises(MalformedError):
-        open_checkpoint(data, parse_policy(format_policy(LOG)))
+        open_checkpoint(data, parse_policy(format_policy([LOG])))

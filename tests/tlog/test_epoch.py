@@ -2,6 +2,8 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +23,7 @@ from dueprocess.tlog import (
     root_from_path,
     verify_path,
 )
+from dueprocess.tlog.epoch import rebuilt_roots
 
 SEED = epoch_seed(bytes(32), 7)
 COMMITMENT = hashlib.sha256(b"commitment").digest()
@@ -82,6 +85,44 @@ def test_an_empty_epoch_costs_one_hmac() -> None:
     tree = EpochTree(SEED, 7, {})
     assert tree.root == epoch_root(SEED, 7, {}) != epoch_root(epoch_seed(bytes(32), 8), 8, {})
     assert len(tree.root) == 32
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.one_of(st.just({}), PLACED), max_size=5))
+def test_roots_are_rebuilt_in_order_each_from_its_own_seed(placed: list[dict[int, bytes]]) -> None:
+    """Busy and empty epochs: the same roots as one by one, from the master or from single seeds."""
+    epochs = list(enumerate(placed, start=7))
+    found = list(rebuilt_roots(partial(epoch_seed, MASTER), epochs))
+    seeds = {epoch: epoch_seed(MASTER, epoch) for epoch, _ in epochs}
+    assert found == list(rebuilt_roots(seeds.__getitem__, epochs))
+    assert found == [(epoch, EpochTree(seeds[epoch], epoch, each).root) for epoch, each in epochs]
+
+
+def test_roots_are_rebuilt_one_at_a_time() -> None:
+    """A year is never held in memory: nothing is taken before it is asked for."""
+    taken: list[int] = []
+
+    def epochs() -> Iterator[tuple[int, dict[int, bytes]]]:
+        for epoch in range(3):
+            taken.append(epoch)
+            yield epoch, {}
+
+    roots = rebuilt_roots(partial(epoch_seed, MASTER), epochs())
+    assert taken == []
+    next(roots)
+    assert taken == [0]
+
+
+MASTER = bytes(range(32))
+
+
+@pytest.mark.parametrize("placed", [{}, {0: COMMITMENT}])
+def test_a_root_is_only_made_from_a_whole_seed_for_an_epoch_that_can_be(placed: dict[int, bytes]) -> None:
+    """An empty epoch is checked like a busy one."""
+    with pytest.raises(MalformedError):
+        epoch_root(SEED[:31], 7, placed)
+    with pytest.raises(MalformedError):
+        epoch_root(SEED, MOST_EPOCH + 1, placed)
 
 
 def test_ten_thousand_records_fit_and_prove() -> None:

@@ -25,6 +25,7 @@ from dueprocess.tlog import (
     verify_consistency,
     verify_inclusion,
 )
+from dueprocess.tlog.merkle import complete_subtrees, leaf_hashes, parent_hashes, subtree_hashes
 from dueprocess.wire import unb64
 
 PROBES = Path(__file__).parent / "data" / "merkle-vectors" / "testdata"
@@ -192,6 +193,35 @@ def test_appending_in_parts_is_appending_at_once(first: int, second: int) -> Non
     whole = half.extend(LEAVES[first : first + second])
     assert whole == Frontier().extend(LEAVES[: first + second])
     assert (whole.size, whole.root) == (first + second, mth(LEAVES[: first + second]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 20_000), st.integers(0, 20_000))
+def test_many_leaves_from_a_stream_are_appended_like_single_ones(first: int, second: int) -> None:
+    """Over the borders of the batches, and without a list of all leaves: the same root as leaf by leaf."""
+    frontier = Frontier().extend(MANY[:first]).extend(each for each in MANY[first : first + second])
+    count = len(MANY[: first + second])
+    assert frontier.size == count
+    assert frontier.hashes == tuple(
+        mth(MANY[index << level : (index + 1) << level]) for level, index in complete_subtrees(0, count)
+    )
+
+
+MANY = tuple(leaf_hash(b"%d" % number) for number in range(9_000))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=80), min_size=1, max_size=40))
+def test_many_hashes_at_once_are_those_of_one_at_a_time(entries: list[bytes]) -> None:
+    """Leaves, parents and all complete subtrees."""
+    leaves = leaf_hashes(entries)
+    assert leaves == [leaf_hash(each) for each in entries]
+    even = leaves[: len(leaves) // 2 * 2]
+    assert parent_hashes(even) == [node_hash(even[at], even[at + 1]) for at in range(0, len(even), 2)]
+    for level, hashes in enumerate(subtree_hashes(leaves)):
+        assert list(hashes) == [
+            mth(leaves[at << level : (at + 1) << level]) for at in range(len(leaves) >> level)
+        ]
 
 
 def test_appending_one_leaf_to_a_large_tree_reads_nothing_of_it() -> None:

@@ -19,6 +19,7 @@ from dueprocess.tlog import (
     key_id,
     make_vkey,
     parse_note,
+    parse_signatures,
     parse_vkey,
     sign_note,
     verify_note,
@@ -92,6 +93,49 @@ def test_a_time_beyond_the_specification_is_refused() -> None:
     """2^63 seconds and more are no time stamp, even if correctly signed."""
     with pytest.raises(MalformedError):
         cosign(TEXT, WITNESS, timestamp=2**63, sign=OTHER.sign)
+
+
+@pytest.mark.parametrize("timestamp", [-1, 0])
+def test_a_cosignature_without_a_time_is_never_made(timestamp: int) -> None:
+    """Zero would make no statement that this was the newest head."""
+    with pytest.raises(MalformedError) as caught:
+        cosign(TEXT, WITNESS, timestamp=timestamp, sign=OTHER.sign)
+    assert caught.value.code == "bad-cosignature"
+
+
+def test_each_type_of_key_signs_its_own_message_only() -> None:
+    """A log's plain key makes no cosignature, a witness's key signs no bare text."""
+    with pytest.raises(MalformedError) as plain:
+        cosign(TEXT, LOG, timestamp=1, sign=KEY.sign)
+    with pytest.raises(MalformedError) as timed:
+        sign_note(TEXT, WITNESS, OTHER.sign)
+    assert (plain.value.code, timed.value.code) == ("bad-cosignature", "wrong-algorithm")
+
+
+def test_signature_lines_are_read_without_their_note() -> None:
+    """One line or more, as a witness answers; and each spelled in one way."""
+    one, two = Signature("a", b"abcd", b"x"), Signature("b", b"efgh", bytes(72))
+    assert parse_signatures((one.line + two.line).encode()) == (one, two)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\n", b"x\n", b"\xff\n", "— a AAAAAAA=".encode(), "— a\tAAAAAAA=\n".encode()]
+)
+def test_what_is_no_signature_line_is_refused(data: bytes) -> None:
+    """Nothing, a line that does not end, bytes that are no text, other lines."""
+    with pytest.raises(MalformedError):
+        parse_signatures(data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.binary(), st.binary(min_size=1).map(lambda raw: f"— a {b64(raw)}\n".encode())))
+def test_bytes_give_signature_lines_or_a_malformed_error(data: bytes) -> None:
+    """The parser raises nothing else, and what it takes is written back byte for byte."""
+    try:
+        found = parse_signatures(data)
+    except MalformedError:
+        return
+    assert "".join(each.line for each in found).encode() == data
 
 
 def test_a_signer_with_the_wrong_key_is_noticed_at_once() -> None:
@@ -187,7 +231,10 @@ def test_sixteen_signatures_and_more_are_accepted() -> None:
         (VKEY[:-1], "not-base64"),
         (VKEY[:-4], "bad-key"),
         ("a+00000000+", "not-a-vkey"),
-        ("a+00000000+" + b64(b"\x06" + bytes(1312)), "unknown-algorithm"),
+        ("a+00000000+" + b64(b"\x05" + bytes(32)), "unknown-algorithm"),
+        ("a+00000000+" + b64(b"\x06" + bytes(1312)), "wrong-key-id"),
+        ("a+00000000+" + b64(b"\x06" + bytes(1311)), "bad-key"),
+        ("a+00000000+" + b64(b"\x01" + bytes(1312)), "bad-key"),
     ],
 )
 def test_what_is_not_a_verifier_key_is_refused(text: str, code: str) -> None:

@@ -4,16 +4,28 @@ import hashlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dueprocess.errors import MalformedError
-from dueprocess.tlog import COSIGNATURE, ED25519, Vkey, Witness, format_policy, make_vkey, parse_policy
+from dueprocess.tlog import (
+    COSIGNATURE,
+    ED25519,
+    ML_DSA_44,
+    Vkey,
+    Witness,
+    format_policy,
+    make_vkey,
+    parse_policy,
+)
 
 
 def vkey(name: str, algorithm: int = COSIGNATURE, seed: str = "") -> Vkey:
     secret = hashlib.sha256((seed or name).encode()).digest()
     public = Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+    if algorithm == ML_DSA_44:
+        public = MLDSA44PrivateKey.from_seed_bytes(secret).public_key().public_bytes_raw()
     return make_vkey(f"{name}.example", public, algorithm=algorithm)
 
 
@@ -96,6 +108,26 @@ def test_thirty_two_of_each_are_accepted() -> None:
     assert not policy.satisfied(keys[1:])
 
 
+def test_both_kinds_of_keys_are_logs_and_witnesses() -> None:
+    """A log by Ed25519 and ML-DSA-44, witnesses by either; each key has one role."""
+    other = vkey("w-pq", ML_DSA_44)
+    witnesses = [Witness("X1", KEYS["X1"]), Witness("w", other)]
+    policy = parse_policy(format_policy([LOG, PQ], witnesses, need=2))
+    assert [each.vkey for each in policy.logs] == [LOG, PQ]
+    assert policy.satisfied([KEYS["X1"], other])
+    assert not policy.satisfied([KEYS["X1"]])
+
+
+def test_the_unwitnessed_policy_has_the_same_keys_and_no_quorum() -> None:
+    """What it accepts was signed by the log; nothing else follows."""
+    policy = parse_policy(EXAMPLE)
+    loose = policy.unwitnessed
+    assert (loose.logs, loose.witnesses, loose.groups) == (policy.logs, policy.witnesses, policy.groups)
+    assert (loose.quorum, loose.satisfied([])) == ("none", True)
+    assert not policy.satisfied([])
+
+
+PQ = vkey("pq", ML_DSA_44)
 X1, X2 = f"witness X1 {KEYS['X1'].text}\n", f"witness X2 {KEYS['X2'].text}\n"
 END = "quorum none\n"
 
@@ -120,6 +152,10 @@ END = "quorum none\n"
         (f"log {LOG.text}\n" * 2 + END, "key-twice"),
         (f"log {LOG.text}\nlog {vkey('other', ED25519, seed='log').text}\n" + END, "key-twice"),
         (X1 + X1.replace("X1 ", "Z1 ") + END, "key-twice"),
+        (f"log {PQ.text}\nwitness w {PQ.text}\n" + END, "key-twice"),
+        (f"witness w {PQ.text}\nlog {PQ.text}\n" + END, "key-twice"),
+        (f"log {LOG.text}\nwitness w {vkey('self', seed='log').text}\n" + END, "key-twice"),
+        (f"log {PQ.text}\nlog {vkey('other', ML_DSA_44, seed='pq').text}\n" + END, "key-twice"),
         (X1 + X2.replace("X2 ", "X1 ") + END, "name-taken"),
         (X1.replace("X1 ", "none ") + END, "name-taken"),
         (X1 + "group X1 any X1\n" + END, "name-taken"),
@@ -156,14 +192,14 @@ def test_a_refusal_names_the_line() -> None:
 
 def test_a_policy_written_here_is_read_here() -> None:
     """One log alone, and one log with two of three witnesses."""
-    assert parse_policy(format_policy(LOG)).quorum == "none"
+    assert parse_policy(format_policy([LOG])).quorum == "none"
     witnesses = [Witness(name, KEYS[name], "https://w.example/") for name in NAMES[:3]]
-    policy = parse_policy(format_policy(LOG, witnesses, need=2))
+    policy = parse_policy(format_policy([LOG], witnesses, need=2))
     assert policy.witnesses == tuple(witnesses)
     assert policy.satisfied([KEYS["X1"], KEYS["X3"]])
     assert not policy.satisfied([KEYS["X1"]])
     with pytest.raises(MalformedError):
-        format_policy(LOG, witnesses, need=4)
+        format_policy([LOG], witnesses, need=4)
 
 
 WORDS = st.sampled_from(
@@ -182,6 +218,7 @@ WORDS = st.sampled_from(
         "g",
         LOG.text,
         KEYS["X1"].text,
+        PQ.text,
     ]
 )
 LINES = st.lists(st.lists(WORDS, max_size=5).map(" ".join), max_size=6).map(

@@ -25,9 +25,9 @@ from dueprocess.tlog import (
 
 KEY = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"log").digest())
 LOG = make_vkey("log.example/1", KEY.public_key().public_bytes_raw())
-POLICY = parse_policy(format_policy(LOG))
+POLICY = parse_policy(format_policy([LOG]))
 LEAVES = [leaf_hash(b"%d" % number) for number in range(5)]
-CHECKPOINT = sign_checkpoint(Checkpoint(LOG.name, 5, root_of(LEAVES)), LOG, KEY.sign)
+CHECKPOINT = sign_checkpoint(Checkpoint(LOG.name, 5, root_of(LEAVES)), [(LOG, KEY.sign)], timestamp=1)
 HASHES = inclusion_proof(2, 5, lambda level, index: root_of(LEAVES[index << level : (index + 1) << level]))
 PROOF = LogProof(2, HASHES, CHECKPOINT)
 

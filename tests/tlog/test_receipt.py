@@ -18,6 +18,7 @@ from dueprocess.errors import BrokenError, MalformedError, UnavailableError
 from dueprocess.tlog import (
     AUDIENCES,
     COSIGNATURE,
+    KEPT_AFTER_ERASURE,
     NOTES,
     Audience,
     Checkpoint,
@@ -39,6 +40,8 @@ from dueprocess.tlog import (
     format_note,
     format_policy,
     format_proof,
+    is_kept,
+    kept_opening,
     leaf_hash,
     make_vkey,
     open_fields,
@@ -65,8 +68,8 @@ def key(name: str) -> Ed25519PrivateKey:
 
 LOG = make_vkey(ORIGIN, key("log").public_key().public_bytes_raw())
 W1 = make_vkey("w1.example", key("w1").public_key().public_bytes_raw(), algorithm=COSIGNATURE)
-ALONE = parse_policy(format_policy(LOG))
-WITNESSED = parse_policy(format_policy(LOG, [Witness("w1", W1)], need=1))
+ALONE = parse_policy(format_policy([LOG]))
+WITNESSED = parse_policy(format_policy([LOG], [Witness("w1", W1)], need=1))
 
 
 class Operator:
@@ -100,7 +103,7 @@ class Operator:
 
     def checkpoint(self, *, witnessed: bool = False) -> bytes:
         head = Checkpoint(ORIGIN, self.frontier.size, self.frontier.root)
-        note = parse_note(sign_checkpoint(head, LOG, key("log").sign))
+        note = parse_note(sign_checkpoint(head, [(LOG, key("log").sign)], timestamp=1))
         more = [cosign(note.text, W1, timestamp=1_795_305_600, sign=key("w1").sign)] if witnessed else []
         return format_note(note.text, (*note.signatures, *more))
 
@@ -198,6 +201,8 @@ def test_records_out_of_order_are_refused() -> None:
     """A story told backwards is not the story."""
     backwards = dataclasses.replace(RECEIPT, records=RECEIPT.records[::-1])
     refused(backwards.to_bytes(), "wrong-order")
+    first = backwards.records[-1]
+    refused(dataclasses.replace(backwards, records=(first, first)).to_bytes(), "record-twice")
 
 
 def test_a_receipt_is_read_back_as_it_was() -> None:
@@ -272,7 +277,7 @@ SECOND = json.loads(BYTES)["records"][1]
 @pytest.mark.parametrize(
     ("path", "what", "code", "words"),
     [
-        ("v", 1, "version", "receipt"),
+        ("v", 0, "version", "receipt"),
         ("audience", "press", "unknown-audience", "."),
         ("case", "5F0C", "bad-case", "."),
         ("case", 5, "not-text", "the case"),
@@ -301,7 +306,7 @@ SECOND = json.loads(BYTES)["records"][1]
         ),
         ("records.1.subject.account", ANA, "wrong-subject", "Record 2"),
         ("records.1.subject", {}, "wrong-members", "Record 2: .*the proof of an account"),
-        ("records.1.opening.opened", {}, "no-subjects", "Record 2"),
+        ("records.1.opening.opened", {}, "opened-in-part", "Record 2: .* must also open"),
         ("records.1.leaf", encode_leaf(GapLeaf(1, 1)).decode(), "wrong-leaf", "Record 2"),
         ("records.1.leaf", "{}", "unknown-leaf", "Record 2"),
         (
@@ -350,6 +355,54 @@ def test_a_policy_with_a_quorum_refuses_an_unwitnessed_receipt() -> None:
     """The operator's word alone is not enough there."""
     with pytest.raises(MalformedError, match="Record 1: Too few witnesses"):
         verify_receipt(BYTES, WITNESSED)
+
+
+def test_an_unwitnessed_receipt_verifies_for_who_asks_for_it_and_says_so() -> None:
+    """``policy.unwitnessed`` keeps the keys; a receipt that claims a quorum does not pass as one without."""
+    found = verify_receipt(BYTES, WITNESSED.unwitnessed)
+    assert found.unwitnessed
+    with pytest.raises(MalformedError) as caught:
+        verify_receipt(OPERATOR.receipt(witnessed=True).to_bytes(), WITNESSED.unwitnessed)
+    assert caught.value.code == "wrong-witness-claim"
+
+
+def test_a_single_cosigner_below_the_quorum_does_not_make_a_receipt_witnessed() -> None:
+    """Two are demanded, one signed: the receipt is unwitnessed, and may not say otherwise."""
+    w2 = make_vkey("w2.example", key("w2").public_key().public_bytes_raw(), algorithm=COSIGNATURE)
+    two = parse_policy(format_policy([LOG], [Witness("w1", W1), Witness("w2", w2)], need=2))
+    receipt = OPERATOR.receipt(witnessed=True)
+    with pytest.raises(MalformedError) as caught:
+        verify_receipt(receipt.to_bytes(), two)
+    assert caught.value.code == "quorum-not-met"
+    honest = dataclasses.replace(receipt, unwitnessed=True).to_bytes()
+    found = verify_receipt(honest, two.unwitnessed)
+    assert found.unwitnessed
+    assert found.records[0].witnesses == (("w1.example", 1_795_305_600),)
+
+
+def test_the_receipt_of_an_erased_record_verifies_for_the_auditor() -> None:
+    """Only the kept fields are opened; the case hangs together by them, in the log as before."""
+    whole = OPERATOR.receipt("auditor")
+    erased = tuple(
+        dataclasses.replace(each, opening=kept_opening(record, secret))
+        for each, (record, secret, _, _) in zip(whole.records, OPERATOR.places, strict=True)
+    )
+    data = dataclasses.replace(whole, records=erased).to_bytes()
+    assert all(is_kept(each.opening) for each in parse_receipt(data).records)
+    found = verify_receipt(data, ALONE)
+    assert [set(each.values) for each in found.records] == [set(KEPT_AFTER_ERASURE)] * len(erased)
+    assert found.starts_the_case
+    assert found.unbroken
+    assert check_against_log(found, OPERATOR.files.__getitem__, OPERATOR.checkpoint(), ALONE).grown_by == 0
+
+
+@pytest.mark.parametrize("audience", ["user", "requester", "court"])
+def test_the_number_in_the_ledger_is_shown_to_the_auditor_only(audience: Audience) -> None:
+    """A kept opening holds it, so it makes no receipt for anybody else: it counts other people's cases."""
+    record, secret, _, _ = OPERATOR.places[0]
+    whole = OPERATOR.receipt(audience).records[0]
+    shown = dataclasses.replace(whole, opening=kept_opening(record, secret), subject=None)
+    refused(Receipt(ORIGIN, audience, None, (shown,), unwitnessed=True).to_bytes(), "foreign-field")
 
 
 def test_a_receipt_that_is_not_text_is_never_written() -> None:
@@ -414,8 +467,10 @@ def test_damaged_or_missing_tiles_are_not_taken_for_a_fork() -> None:
 def test_another_log_is_not_the_receipts() -> None:
     """Even one that the policy knows."""
     vkey = make_vkey("other.example", key("other").public_key().public_bytes_raw())
-    both = parse_policy(format_policy(LOG).replace(b"quorum", f"log {vkey.text}\nquorum".encode()))
-    other = sign_checkpoint(Checkpoint(vkey.name, 5, OPERATOR.frontier.root), vkey, key("other").sign)
+    both = parse_policy(format_policy([LOG]).replace(b"quorum", f"log {vkey.text}\nquorum".encode()))
+    other = sign_checkpoint(
+        Checkpoint(vkey.name, 5, OPERATOR.frontier.root), [(vkey, key("other").sign)], timestamp=1
+    )
     with pytest.raises(MalformedError) as caught:
         check_against_log(verify_receipt(BYTES, both), OPERATOR.files.__getitem__, other, both)
     assert caught.value.code == "other-log"

@@ -17,6 +17,8 @@ from dueprocess.tlog import (
     Opening,
     Record,
     commitment,
+    is_kept,
+    kept_opening,
     open_fields,
     opening_from_json,
     parse_opening,
@@ -96,9 +98,21 @@ def test_what_is_not_opened_leaves_no_trace() -> None:
 
 def test_after_erasure_the_rest_still_verifies() -> None:
     """The kept openings, the digests and the blind lead to the same commitment without the secret."""
-    kept = open_fields(RECORD, SECRET, KEPT_AFTER_ERASURE)
+    kept = kept_opening(RECORD, SECRET)
     assert verify_opening(parse_opening(canonical(kept.as_json()))).commitment == commitment(RECORD, SECRET)
     assert set(kept.opened) == set(KEPT_AFTER_ERASURE)
+
+
+def test_what_is_kept_after_erasure_is_told_from_every_other_opening() -> None:
+    """Exactly five fields, each as committed: one more would be no erasure, one less a hole."""
+    kept = kept_opening(RECORD, SECRET)
+    assert is_kept(kept)
+    assert not is_kept(open_fields(RECORD, SECRET, (*KEPT_AFTER_ERASURE, "accounts")))
+    for name in KEPT_AFTER_ERASURE:
+        less = {each: pair for each, pair in kept.opened.items() if each != name}
+        assert not is_kept(Opening(kept.digests, kept.blind, less))
+        wrong = {**kept.opened, name: ("other", kept.opened[name][1])}
+        assert not is_kept(Opening(kept.digests, kept.blind, wrong))
 
 
 def test_a_changed_opening_is_refused_by_name() -> None:
@@ -185,7 +199,7 @@ GOOD: dict[str, Any] = open_fields(RECORD, SECRET, ["kind"]).as_json()
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("v", 1),
+        ("v", 0),
         ("digests", []),
         ("digests", [""] * 32),
         ("blind", "AAAA"),

@@ -24,6 +24,7 @@ from dueprocess.tlog import (
     verify_consistency,
     verify_inclusion,
 )
+from dueprocess.tlog.tiles import Growth, growth
 
 ORIGIN = "log.example/1"
 ENTRIES = tuple(b"entry %d" % number for number in range(70_000))
@@ -138,9 +139,30 @@ def test_growing_in_steps_gives_all_that_each_size_needs(sizes: list[int]) -> No
         assert tuple(reader.entries(0, size)) == ENTRIES[:size]
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 700), st.integers(0, 700))
+def test_growth_gives_the_frontier_that_appending_the_leaves_gives(old: int, more: int) -> None:
+    """The hashes made for the tiles are those of the new right edge: what is signed is what is written."""
+    frontier = Frontier().extend(HASHES[:old])
+    grown = growth(frontier, ENTRIES[old : old + more], log(old).__getitem__)
+    assert grown.frontier == Frontier().extend(HASHES[: old + more])
+    assert grown.files == tuple(tiles_for_growth(frontier, ENTRIES[old : old + more], log(old).__getitem__))
+
+
+@pytest.mark.parametrize(
+    ("old", "size"), [(65_535, 65_536), (65_536, 65_537), (255, 66_000), (66_000, 70_000)]
+)
+def test_growth_over_several_levels_gives_the_right_frontier(old: int, size: int) -> None:
+    """Where tiles of level 1 become full, and where they are left alone."""
+    grown = growth(Frontier().extend(HASHES[:old]), ENTRIES[old:size], log(old).__getitem__)
+    assert grown.frontier == Frontier().extend(HASHES[:size])
+
+
 def test_growing_by_nothing_writes_nothing() -> None:
     """No entries, no files, and no reading either."""
     assert list(tiles_for_growth(Frontier(), (), NOTHING.__getitem__)) == []
+    frontier = Frontier(1, (HASHES[0],))
+    assert growth(frontier, (), NOTHING.__getitem__) == Growth(frontier, ())
 
 
 def test_a_log_does_not_grow_over_damage() -> None:
@@ -345,3 +367,49 @@ def test_bytes_give_a_tile_or_a_malformed_error(content: bytes, width: int) -> N
         assert b"".join(parse_tile(content, width=width)) == content
     except MalformedError:
         return
+
+
+def counted(files: Files, seen: list[str]) -> Callable[[str], bytes]:
+    """Reads files, and keeps a list of what was read."""
+
+    def read(path: str) -> bytes:
+        seen.append(path)
+        return files[path]
+
+    return read
+
+
+def test_an_audit_reads_each_file_once() -> None:
+    """Also where there are more tiles than are kept: a log of any size is verified in one pass."""
+    seen: list[str] = []
+    paths = list(TileReader(counted(LARGE, seen), head(70_000)).audit())
+    assert sorted(paths) == sorted(LARGE)
+    assert len(seen) <= len(LARGE) + 2
+    assert set(seen) == set(LARGE)
+
+
+def test_checking_the_partial_files_of_one_bundle_reads_the_bundle_once() -> None:
+    """A log that is published often has hundreds of them for each bundle."""
+    files = log(*range(1, 101))
+    seen: list[str] = []
+    reader = TileReader(counted(files, seen), head(100))
+    for width in range(1, 100):
+        reader.check_file(f"tile/entries/000.p/{width}")
+    assert seen.count("tile/entries/000.p/100") == 1
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 701), (700, 701), (-1, 3), (701, 702)])
+def test_no_entry_is_given_outside_the_log(start: int, end: int) -> None:
+    """Not the first ones either: a caller must not take a part for the whole."""
+    with pytest.raises(MalformedError):
+        next(TileReader(log(700).__getitem__, head(700)).entries(start, end))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 700), st.integers(0, 700))
+def test_any_range_of_entries_is_given_in_order(start: int, end: int) -> None:
+    """Within a bundle, over the border of bundles, and none where the range is empty."""
+    assert tuple(READER.entries(start, end)) == ENTRIES[start:end]
+
+
+READER = TileReader(log(700).__getitem__, head(700))

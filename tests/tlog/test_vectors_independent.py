@@ -1,15 +1,23 @@
 """The vectors of specs/tlog, computed a second time from its README alone.
 
 Uses nothing of dueprocess and no library but hashlib, hmac, json and base64; even Ed25519 is written out
-(RFC 8032 section 6). If this file and the package disagree, the specification is not exact enough.
+(RFC 8032 section 6). ML-DSA-44 is that of dilithium-py, another author's Python after FIPS 204. If this file
+and the package disagree, the specification is not exact enough.
 """
 
 import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
+from dilithium_py.ml_dsa import ML_DSA_44  # it ships no types
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[2] / "specs" / "tlog" / "vectors.json").read_text("utf-8")
@@ -269,71 +277,202 @@ def ed25519_verifies(public: bytes, message: bytes, signature: bytes) -> bool:
     return scalar < L and same_x and (left[1] * right[2] - right[1] * left[2]) % P == 0
 
 
-def key_of(vkey: str) -> tuple[bytes, int, bytes]:
-    """(key id, type, public key) of a verifier key whose id fits."""
+def ml_dsa_44_verifies(public: bytes, message: bytes, signature: bytes) -> bool:
+    return bool(ML_DSA_44.verify(public, message, signature))
+
+
+def key_of(vkey: str) -> tuple[str, bytes, int, bytes]:
+    """(name, key id, type, public key) of a verifier key whose id fits."""
     name, key_id, material = vkey.split("+", 2)
     raw = b64(material)
     assert sha(name.encode() + b"\n" + raw)[:4].hex() == key_id
-    return bytes.fromhex(key_id), raw[0], raw[1:]
+    assert len(raw) == (1313 if raw[0] == 6 else 33)
+    return name, bytes.fromhex(key_id), raw[0], raw[1:]
 
 
-def test_checkpoint_and_cosignature() -> None:
-    """The log signed the three lines, the witness signed them with a time."""
-    given = VECTORS["receipt"]
-    text, _, lines = given["checkpoint"].rpartition("\n\n")
-    text += "\n"
-    assert text.split("\n") == [
+def test_keys() -> None:
+    """Each public key of type 0x06 follows from its seed; names and ids fit."""
+    for given in VECTORS["keys"].values():
+        _, _, kind, public = key_of(given["vkey"])
+        assert kind == given["type"]
+        if kind == 6:
+            assert ML_DSA_44.key_derive(bytes.fromhex(given["seed"]))[0] == public
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+def message_of(name: str, kind: int, at: int, text: str) -> bytes:
+    """What a cosigner of type 0x04 or 0x06 signs, from the specification of cosignatures."""
+    if kind == 4:
+        return f"cosignature/v1\ntime {at}\n{text}".encode()
+    origin, size, root, _ = text.split("\n", 3)
+    signer = bytes([len(name.encode())]) + name.encode() + at.to_bytes(8, "big")
+    of = bytes([len(origin.encode())]) + origin.encode()
+    return b"subtree/v1\n\0" + signer + of + bytes(8) + int(size).to_bytes(8, "big") + b64(root)
+
+
+def verified(text: str, vkey: str, blob: bytes) -> int | None:
+    """The time of a signature (0 for none) of a note by this key; None where it is not its or does not verify."""
+    name, key_id, kind, public = key_of(vkey)
+    if blob[:4] != key_id:
+        return None
+    if kind == 1:
+        return 0 if ed25519_verifies(public, text.encode(), blob[4:]) else None
+    at = int.from_bytes(blob[4:12], "big")
+    verifies = ml_dsa_44_verifies if kind == 6 else ed25519_verifies
+    return at if verifies(public, message_of(name, kind, at, text), blob[12:]) else None
+
+
+def parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    text, _, lines = note.rpartition("\n\n")
+    cut = [line.split(" ") for line in lines.splitlines()]
+    assert all(dash == "—" for dash, _, _ in cut)
+    return text + "\n", [(name, b64(blob)) for _, name, blob in cut]
+
+
+def test_checkpoint() -> None:
+    """Both keys of the log and two witnesses signed the same three lines, each over its own message."""
+    given = VECTORS["checkpoint"]
+    vkeys = {name: each["vkey"] for name, each in VECTORS["keys"].items()}
+    text, signatures = parts(given["note"])
+    root = base64.b64encode(bytes.fromhex(VECTORS["log"]["roots"][8])).decode()
+    assert text == given["text"] == f"operator.example/dueprocess/1\n8\n{root}\n"
+    assert [name for name, _ in signatures] == [
         "operator.example/dueprocess/1",
-        "8",
-        base64.b64encode(bytes.fromhex(VECTORS["log"]["roots"][8])).decode(),
-        "",
+        "operator.example/dueprocess/1",
+        "witness.example/w1",
+        "witness.example/w2",
     ]
-    signatures = [b64(line.split(" ")[2]) for line in lines.splitlines()]
-    log_id, log_type, log_key = key_of(given["log_vkey"])
-    assert (signatures[0][:4], log_type) == (log_id, 1)
-    assert ed25519_verifies(log_key, text.encode(), signatures[0][4:])
-    assert not ed25519_verifies(log_key, text.encode() + b"x", signatures[0][4:])
-    witness_id, witness_type, witness_key = key_of(given["witness_vkey"])
-    assert (signatures[1][:4], witness_type) == (witness_id, 4)
-    assert int.from_bytes(signatures[1][4:12], "big") == given["witnessed_at"]
-    cosigned = f"cosignature/v1\ntime {given['witnessed_at']}\n{text}".encode()
-    assert ed25519_verifies(witness_key, cosigned, signatures[1][12:])
+    for signer, (_, blob) in zip(("log", "log_ml_dsa_44", "w1", "w2"), signatures, strict=True):
+        assert verified(text, vkeys[signer], blob) == given["times"].get(signer, 0)
+        assert verified(text.replace("\n8\n", "\n9\n"), vkeys[signer], blob) is None
+        if signer in given["messages"]:
+            name, _, kind, _ = key_of(vkeys[signer])
+            assert message_of(name, kind, given["times"][signer], text).hex() == given["messages"][signer]
+    near, both = (parts(given[f"note_as_small_as_{each}_allows"]) for each in ("near", "both"))
+    assert near == (text, [signatures[0], signatures[2]])
+    assert both == (text, [signatures[0], *signatures[2:]])
+
+
+def vouched_until(policy: str, note: str) -> tuple[bool, int | None]:
+    """(accepted, latest time that the quorum vouches for) by a reading of tlog-policy of its own."""
+    rules = [line.split() for line in policy.splitlines() if line.strip() and not line.startswith("#")]
+    text, signatures = parts(note)
+    origin = text.split("\n")[0]
+
+    def times(vkey: str) -> Iterator[int]:
+        name = vkey.split("+", maxsplit=1)[0]
+        found = (verified(text, vkey, blob) for signer, blob in signatures if signer == name)
+        return (at for at in found if at is not None)
+
+    logs = [words[1] for words in rules if words[0] == "log" and words[1].split("+")[0] == origin]
+    if not any(True for vkey in logs for _ in times(vkey)):
+        return False, None
+    (quorum,) = (words[1] for words in rules if words[0] == "quorum")
+    if quorum == "none":
+        return True, None
+    best: dict[str, int] = {}
+    for kind, name, *rest in rules:
+        if kind == "witness":
+            best.update((name, at) for at in times(rest[0]))
+        if kind == "group":
+            need = {"any": 1, "all": len(rest) - 1}.get(rest[0]) or int(rest[0])
+            members = sorted((best[each] for each in rest[1:] if each in best), reverse=True)
+            best.update([(name, members[need - 1])] if len(members) >= need else [])
+    return quorum in best, best.get(quorum)
+
+
+def test_policies() -> None:
+    """Groups, quorum and time: the same verdict on each policy."""
+    given = VECTORS["checkpoint"]
+    verdicts = []
+    for each in given["policies"]:
+        accepted, at = vouched_until(each["policy"], given["note"])
+        assert accepted == (each["refused"] is None)
+        spelled = None if at is None else datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+        assert spelled == each["witnessed_at"]
+        verdicts.append(accepted)
+    assert verdicts == [True, True, False, True, True, False]
+
+
+def test_signed_leaves() -> None:
+    """Attestation and changes of keys: the message from the leaf's members, signed by who should."""
+    for given in VECTORS["signed_leaves"]:
+        leaf = json.loads(given["leaf"])
+        _, _, kind, public = key_of(VECTORS["keys"][given["signer"]]["vkey"])
+        fields = [leaf["period"]] if leaf["t"] == "attest" else [leaf["op"], leaf["vkey"]]
+        message = f"dueprocess/{leaf['t']}/v1\n".encode()
+        message += b"".join(len(each).to_bytes(2, "big") + each.encode() for each in fields)
+        message += bytes.fromhex(leaf.get("statement_sha256", ""))
+        assert (kind, message.hex()) == (1, given["message"])
+        assert ed25519_verifies(public, message, b64(leaf.get("sig") or leaf["sig_by_old"]))
+
+
+def test_the_other_ml_dsa_agrees_with_the_one_in_use() -> None:
+    """Keys from one seed are the same; each verifies what the other signs, and refuses what nobody signed."""
+    seed = sha(b"agreement")
+    ours = MLDSA44PrivateKey.from_seed_bytes(seed)
+    public, secret = ML_DSA_44.key_derive(seed)
+    assert ours.public_key().public_bytes_raw() == public
+    assert ml_dsa_44_verifies(public, b"message", ours.sign(b"message"))
+    assert not ml_dsa_44_verifies(public, b"massage", ours.sign(b"message"))
+    theirs = ML_DSA_44.sign(secret, b"message")
+    MLDSA44PublicKey.from_public_bytes(public).verify(theirs, b"message")
+    with pytest.raises(InvalidSignature):
+        MLDSA44PublicKey.from_public_bytes(public).verify(theirs, b"massage")
 
 
 # ---------------------------------------------------------------- receipt
 
 
-def test_receipt() -> None:
+@pytest.mark.parametrize("name", ["receipt", "unwitnessed", "erased"])
+def test_receipt(name: str) -> None:
     """From the opened fields to the checkpoint, link by link."""
     given = VECTORS["receipt"]
-    receipt = json.loads(given["receipt"])
-    assert jcs(receipt).decode() == given["receipt"]
+    receipt = json.loads(given[name])
+    assert jcs(receipt).decode() == given[name]
+    assert receipt["v"] == 1
     rest = {name: each for name, each in receipt.items() if name != "sha256"}
     assert sha(jcs(rest)).hex() == receipt["sha256"]
-    assert len(given["receipt"].encode()) == given["receipt_bytes"]
     (record,) = receipt["records"]
     commitment = commitment_of_opening(record["opening"])
     leaf = json.loads(record["leaf"])
     path = [b64(each) for each in record["path"]]
     assert root_of_path(record["epoch"], record["place"], commitment, path) == b64(leaf["r"])
     assert int(leaf["e"]) == record["epoch"]
-    assert root_of_subject(record["subject"]).hex() == record["opening"]["opened"]["subjects_root"]["value"]
     head, _, checkpoint = record["proof"].partition("\n\n")
     header, index, *hashes = head.split("\n")
-    assert (header, index, checkpoint) == ("c2sp.org/tlog-proof@v1", "index 2", given["checkpoint"])
+    assert (header, index) == ("c2sp.org/tlog-proof@v1", "index 2")
     one, two, three = map(b64, hashes)
     # Leaf 2 of 8: sibling 3 to the right, then 0..1 to the left, then 4..7 to the right.
     found = sha(b"\x00" + record["leaf"].encode())
     found = sha(b"\x01" + two + sha(b"\x01" + found + one))
     assert sha(b"\x01" + found + three).hex() == VECTORS["log"]["roots"][8]
+    accepted, at = vouched_until(given["policy"], checkpoint)
+    assert accepted == (at is not None) == (not receipt["unwitnessed"])
+    assert vouched_until(given["policy_unwitnessed"], checkpoint) == (True, None)
+    assert {len(blob) for _, blob in parts(checkpoint)[1]} <= {68, 76}
+
+
+def test_what_the_receipts_open() -> None:
+    """The user sees that he is a subject; of an erased record five fields are left; sizes are as stated."""
+    given = VECTORS["receipt"]
+    assert len(given["receipt"].encode()) == given["receipt_bytes"]
+    user, erased = (json.loads(given[each])["records"][0] for each in ("receipt", "erased"))
+    assert user["proof"] == given["proof"] == erased["proof"]
+    assert user["proof"].endswith("\n\n" + given["checkpoint"])
+    assert root_of_subject(user["subject"]).hex() == user["opening"]["opened"]["subjects_root"]["value"]
+    assert (user["subject"]["account"], erased["subject"]) == ("@eva:example.org", None)
+    assert erased["opening"] == VECTORS["record"]["opening_erased"]
+    assert erased["opening"]["digests"] == user["opening"]["digests"]
 
 
 def test_policy() -> None:
-    """One log, one witness, a quorum of one."""
+    """Two keys of one log, one witness, a quorum of one."""
     given = VECTORS["receipt"]
-    assert given["policy"].splitlines() == [
-        f"log {given['log_vkey']}",
-        f"witness w1 {given['witness_vkey']}",
-        "group witnesses 1 w1",
-        "quorum witnesses",
-    ]
+    vkeys = {name: each["vkey"] for name, each in VECTORS["keys"].items()}
+    logs = [f"log {vkeys['log']}", f"log {vkeys['log_ml_dsa_44']}"]
+    witness, group = f"witness w1 {vkeys['w1']}", "group witnesses 1 w1"
+    assert given["policy"].splitlines() == [*logs, witness, group, "quorum witnesses"]
+    assert given["policy_unwitnessed"].splitlines() == [*logs, witness, "quorum none"]

@@ -1,46 +1,46 @@
 """Checkpoints: a log's signed statement of its size and root, and what a policy makes of it.
 
-Source: C2SP tlog-checkpoint, tlog-policy.
+Source: C2SP tlog-checkpoint, tlog-cosignature, tlog-policy.
 """
 
-import re
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dueprocess.errors import MalformedError
-from dueprocess.tlog.merkle import EMPTY_ROOT, HASH_BYTES, MOST_LEAVES
-from dueprocess.tlog.note import Sign, Vkey, format_note, parse_note, sign_note, verify_note
-from dueprocess.tlog.policy import Policy
-from dueprocess.wire import b64, unb64
+from dueprocess.tlog.head import Checkpoint, parse_checkpoint
+from dueprocess.tlog.note import (
+    COSIGNATURE,
+    ED25519,
+    ML_DSA_44,
+    Note,
+    Sign,
+    Signature,
+    Verified,
+    Vkey,
+    cosign,
+    format_note,
+    known_by_id,
+    parse_note,
+    parse_signatures,
+    sign_note,
+    verify_note,
+    verify_signature,
+)
+from dueprocess.tlog.policy import NO_QUORUM, Policy
 
-_SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
-_CONTROL = re.compile("[\x00-\x1f]")
+__all__ = [
+    "Checkpoint",
+    "OpenedCheckpoint",
+    "add_cosignatures",
+    "open_checkpoint",
+    "parse_checkpoint",
+    "sign_checkpoint",
+    "without_ml_dsa",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The head of a log: its origin, how many leaves, and the root over them."""
-
-    origin: str
-    size: int
-    root: bytes
-    extension: tuple[str, ...] = ()
-    """Opaque further lines. Our logs write none, because nobody audits them; others may."""
-
-    def __post_init__(self) -> None:
-        for line in (self.origin, *self.extension):
-            if not line or _CONTROL.search(line):
-                raise MalformedError(
-                    "bad-checkpoint", "A line of a checkpoint is empty or holds a control character."
-                )
-        if not 0 <= self.size <= MOST_LEAVES or len(self.root) != HASH_BYTES:
-            raise MalformedError("bad-checkpoint", "A checkpoint has a size and a root of 32 bytes.")
-        if not self.size and self.root != EMPTY_ROOT:
-            raise MalformedError("bad-checkpoint", "The root of an empty log is SHA-256 of nothing.")
-
-    @property
-    def text(self) -> str:
-        """The signed text: origin, size, root, each on its line."""
-        return "".join(f"{line}\n" for line in (self.origin, self.size, b64(self.root), *self.extension))
+_LAST_SECOND = 253_402_300_799
+"""9999-12-31T23:59:59Z. A cosignature may be refused for a time in the future, and this one always is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,76 +48,176 @@ class OpenedCheckpoint:
     """A checkpoint whose signatures satisfied a policy."""
 
     checkpoint: Checkpoint
-    log_vkey: Vkey
+    log_vkeys: tuple[Vkey, ...]
+    """The policy's keys of this log that signed, in the order of the note. At least one."""
     witnesses: tuple[tuple[str, int], ...]
     """Key name and time stamp (seconds since 1970) of each known witness that cosigned."""
+    witnessed_at: dt.datetime | None
+    """The latest instant such that the witnesses that signed then or later meet the quorum; None by ``none``."""
 
     @property
     def witnessed(self) -> bool:
-        """Whether any known witness cosigned. False only where the policy's quorum is ``none``."""
-        return bool(self.witnesses)
+        """Whether the policy demands witnesses, and they cosigned. False where its quorum is ``none``."""
+        return self.witnessed_at is not None
 
 
-def parse_checkpoint(text: str) -> Checkpoint:
-    """A checkpoint from the text of its note. Raises ``MalformedError`` and nothing else.
+def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[tuple[Vkey, Sign]], *, timestamp: int) -> bytes:
+    """The note of a checkpoint with the log's signatures, one per key; an ML-DSA-44 one carries ``timestamp``.
 
-    Source: tlog-checkpoint, "Note text".
+    Refuses a key that is not named like the log, one of a witness's type, one twice, no key at all, and
+    extension lines without a key that covers them.
     """
-    lines = text.split("\n")
-    if len(lines) < 4 or lines.pop():
-        raise MalformedError(
-            "bad-checkpoint", "A checkpoint has three lines or more, each ended by a newline."
-        )
-    origin, size, root, *extension = lines
-    if not _SIZE.fullmatch(size):
-        raise MalformedError(
-            "bad-checkpoint", "The second line of a checkpoint is not a size.", why=repr(size[:40])
-        )
-    return Checkpoint(origin, int(size), unb64(root, length=HASH_BYTES), tuple(extension))
+    if not signers or len({vkey for vkey, _ in signers}) != len(signers):
+        raise MalformedError("bad-signers", "A checkpoint is signed by one key or more, each once.")
+    for vkey, _ in signers:
+        _refuse_signer(checkpoint, vkey)
+    _refuse_uncovered(checkpoint, [vkey for vkey, _ in signers])
+    text = checkpoint.text
+    return format_note(
+        text,
+        tuple(
+            sign_note(text, vkey, sign)
+            if vkey.algorithm == ED25519
+            else cosign(text, vkey, timestamp=timestamp, sign=sign)
+            for vkey, sign in signers
+        ),
+    )
 
 
-def sign_checkpoint(checkpoint: Checkpoint, vkey: Vkey, sign: Sign) -> bytes:
-    """The note of a checkpoint with the log's signature. Refuses a key that is not named like the log."""
+def _refuse_signer(checkpoint: Checkpoint, vkey: Vkey) -> None:
     if vkey.name != checkpoint.origin:
         raise MalformedError(
             "wrong-origin",
             f"The key {vkey.name[:80]!r} does not sign for the log {checkpoint.origin[:80]!r}.",
             source="C2SP tlog-checkpoint, Signatures; tlog-policy, Defining a log",
         )
-    return format_note(checkpoint.text, (sign_note(checkpoint.text, vkey, sign),))
+    if vkey.algorithm == COSIGNATURE:
+        raise MalformedError("wrong-algorithm", "A log signs with a key of type 0x01 or 0x06.")
+
+
+def _refuse_uncovered(checkpoint: Checkpoint, vkeys: Sequence[Vkey]) -> None:
+    if checkpoint.extension and all(each.algorithm == ML_DSA_44 for each in vkeys):
+        raise MalformedError(
+            "uncovered-lines",
+            "No signature of the log covers the further lines of this checkpoint.",
+            why="ML-DSA-44 signs origin, size and root only: anyone could have added or changed the rest.",
+            source="C2SP tlog-cosignature, ML-DSA-44 signed message",
+        )
 
 
 def open_checkpoint(data: bytes, policy: Policy) -> OpenedCheckpoint:
     """A checkpoint that this policy accepts. Raises ``MalformedError`` and nothing else.
 
-    Refuses an origin that the policy does not list, a log that did not sign, a bad signature of any known
-    key, and a quorum that is not met.
+    Refuses an origin that the policy does not list, a log none of whose listed keys signed, a bad signature
+    of any known key, extension lines that the log signed by ML-DSA-44 only, a witness's time that says
+    nothing, and a quorum that is not met.
 
     Source: tlog-proof, "Verifying a tlog proof", steps 2 and 3; tlog-policy.
     """
     note = parse_note(data)
     checkpoint = parse_checkpoint(note.text)
-    logs = [each.vkey for each in policy.logs if each.vkey.name == checkpoint.origin]
+    logs = _log_keys(checkpoint, policy)
+    verified = verify_note(note, (*logs, *(each.vkey for each in policy.witnesses)))
+    signed = tuple(each.vkey for each in verified if each.vkey in logs)
+    if not signed:
+        raise MalformedError(
+            "log-did-not-sign", f"The log {checkpoint.origin[:80]!r} did not sign this checkpoint."
+        )
+    _refuse_uncovered(checkpoint, signed)
+    times = {each.vkey: _time(each) for each in verified if each.vkey not in logs}
+    if not policy.satisfied(times):
+        raise MalformedError(
+            "quorum-not-met",
+            "Too few witnesses cosigned this checkpoint.",
+            why=f"cosigned by: {', '.join(each.name for each in times) or 'nobody the policy knows'}",
+            source="C2SP tlog-policy, Defining the quorum",
+        )
+    witnesses = tuple((vkey.name, at) for vkey, at in times.items())
+    return OpenedCheckpoint(checkpoint, signed, witnesses, _witnessed_at(times, policy))
+
+
+def _log_keys(checkpoint: Checkpoint, policy: Policy) -> tuple[Vkey, ...]:
+    logs = tuple(each.vkey for each in policy.logs if each.vkey.name == checkpoint.origin)
     if not logs:
         raise MalformedError(
             "unknown-log",
             f"The policy does not list the log {checkpoint.origin[:80]!r}.",
             do="Get the policy from someone you trust, not from the place the proof came from.",
         )
-    known = {each.vkey for each in policy.witnesses}
-    verified = verify_note(note, (*logs, *known))
-    signed = [each.vkey for each in verified if each.vkey in logs]
-    if not signed:
+    return logs
+
+
+def _time(cosigned: Verified) -> int:
+    at = cosigned.timestamp or 0
+    if not 0 < at <= _LAST_SECOND:
         raise MalformedError(
-            "log-did-not-sign", f"The log {checkpoint.origin[:80]!r} did not sign this checkpoint."
+            "bad-time",
+            f"The witness {cosigned.vkey.name[:80]!r} signed without a time, or with one beyond the year 9999.",
+            why="Without a time a witness does not say that this was the newest head it saw.",
+            source="C2SP tlog-cosignature, Format; ML-DSA-44 signed message",
         )
-    cosigned = [each for each in verified if each.vkey in known]
-    if not policy.satisfied(each.vkey for each in cosigned):
-        raise MalformedError(
-            "quorum-not-met",
-            "Too few witnesses cosigned this checkpoint.",
-            why=f"cosigned by: {', '.join(each.vkey.name for each in cosigned) or 'nobody the policy knows'}",
-            source="C2SP tlog-policy, Defining the quorum",
-        )
-    witnesses = tuple((each.vkey.name, each.timestamp or 0) for each in cosigned)
-    return OpenedCheckpoint(checkpoint, signed[0], witnesses)
+    return at
+
+
+def _witnessed_at(times: dict[Vkey, int], policy: Policy) -> dt.datetime | None:
+    if policy.quorum == NO_QUORUM:
+        return None
+    enough = (
+        at
+        for at in times.values()
+        if policy.satisfied(vkey for vkey, signed_at in times.items() if signed_at >= at)
+    )
+    return dt.datetime.fromtimestamp(max(enough), dt.UTC)
+
+
+def add_cosignatures(note: bytes, lines: bytes, policy: Policy) -> bytes:
+    """The note with the signature lines that a witness answered, for the witnesses that the policy lists.
+
+    Lines of unknown keys, and of keys whose line the note has already, are left out. A line of a listed
+    witness that does not verify, or says no time, is refused with ``MalformedError``.
+
+    Source: C2SP tlog-witness, add-checkpoint.
+    """
+    parsed = parse_note(note)
+    known = known_by_id(each.vkey for each in policy.witnesses)
+    has = {(each.name, each.key_id) for each in parsed.signatures}
+    added: list[Signature] = []
+    for each in parse_signatures(lines):
+        name = (each.name, each.key_id)
+        if name in known and name not in has:
+            _time(verify_signature(each, parsed.text, known[name]))
+            has.add(name)
+            added.append(each)
+    return format_note(parsed.text, (*parsed.signatures, *added))
+
+
+def without_ml_dsa(note: bytes, policy: Policy) -> bytes:
+    """The note in the smallest form that this policy accepts: without the ML-DSA-44 lines of its keys.
+
+    Where the quorum needs witnesses that have such keys only, their lines stay; where the log has no other
+    key that signed, so does the log's. Raises ``MalformedError`` where the policy refuses the note itself.
+    """
+    open_checkpoint(note, policy)
+    parsed = parse_note(note)
+    logs = {(each.vkey.name, each.vkey.key_id) for each in policy.logs if each.vkey.algorithm == ML_DSA_44}
+    cosigners = {
+        (each.vkey.name, each.vkey.key_id) for each in policy.witnesses if each.vkey.algorithm == ML_DSA_44
+    }
+    for dropped in (logs | cosigners, logs, cosigners):
+        smaller = _dropped(parsed, dropped)
+        if smaller is not None and _accepted(smaller, policy):
+            return smaller
+    return note
+
+
+def _dropped(note: Note, names: set[tuple[str, bytes]]) -> bytes | None:
+    kept = tuple(each for each in note.signatures if (each.name, each.key_id) not in names)
+    return format_note(note.text, kept) if kept else None
+
+
+def _accepted(note: bytes, policy: Policy) -> bool:
+    try:
+        open_checkpoint(note, policy)
+    except MalformedError:
+        return False
+    return True

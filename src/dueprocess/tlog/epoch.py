@@ -8,7 +8,7 @@ Source: formats.md, "Ledger and public log"; specs/tlog/README.md, "Epoch tree".
 
 import datetime as dt
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from dueprocess.errors import MalformedError
 from dueprocess.wire import sha256
@@ -86,7 +86,23 @@ class EpochTree:
 
 def epoch_root(seed: bytes, epoch: int, placed: Mapping[int, bytes]) -> bytes:
     """The root of an epoch with these commitments at these places, 32 bytes."""
-    return EpochTree(seed, epoch, placed).root
+    if placed:
+        return EpochTree(seed, epoch, placed).root
+    _check_bytes(seed, "seed of an epoch")
+    _check_epoch(epoch)
+    return _dummy(seed, 0, 0)
+
+
+def rebuilt_roots(
+    seed_of: Callable[[int], bytes], epochs: Iterable[tuple[int, Mapping[int, bytes]]]
+) -> Iterator[tuple[int, bytes]]:
+    """(epoch, root) of each epoch with what is placed in it, in the order given, one at a time.
+
+    What the gate, fsck and an auditor compare with the public leaves. ``seed_of`` gives the seed of an epoch:
+    ``partial(epoch_seed, master)`` for the operator, the disclosed seeds for an auditor. An empty epoch, the
+    usual case, costs one HMAC beside its seed.
+    """
+    return ((epoch, epoch_root(seed_of(epoch), epoch, placed)) for epoch, placed in epochs)
 
 
 def epoch_path(seed: bytes, epoch: int, placed: Mapping[int, bytes], place: int) -> tuple[bytes, ...]:

@@ -8,7 +8,7 @@ Source: formats.md, "Ledger and public log"; specs/tlog/README.md, "Public leave
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -16,7 +16,7 @@ from dueprocess.errors import MalformedError
 from dueprocess.tlog import shape
 from dueprocess.tlog.epoch import MOST_EPOCH
 from dueprocess.tlog.merkle import MOST_LEAVES
-from dueprocess.tlog.note import parse_vkey
+from dueprocess.tlog.vkey import ED25519, ML_DSA_44, Vkey, parse_vkey
 from dueprocess.wire import Json, b64, canonical, instant, lp, parse_instant, unhex
 
 EPOCH_LEAF_BYTES = 115
@@ -39,6 +39,10 @@ KeyOperation = Literal["add", "retire"]
 _PERIOD = re.compile(r"[0-9]{4}H[12]")
 _EPOCH_TEXT = re.compile(r"[0-9]{10}")
 _SIGNATURE_BYTES = 64
+_EPOCH_LEAF = re.compile(
+    rb'\{"e":"(?P<e>[0-9]{10})","r":"(?P<r>[A-Za-z0-9+/]{43}=)","t":"epoch","ts":"(?P<ts>[0-9TZ:-]{20})","v":1\}'
+)
+"""The canonical bytes of every epoch leaf. A log has 105,120 in a year, and JSON is slow to make canonical."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class EpochLeaf:
     def as_json(self) -> dict[str, Json]:
         return {
             "t": "epoch",
-            "v": 0,
+            "v": 1,
             "e": _ten(self.epoch),
             "r": b64(self.root),
             "ts": instant(self.closed_at),
@@ -81,11 +85,13 @@ class PolicyLeaf:
     witness_policy_sha256: str
     software_sha256: str
     in_force_on: dt.date
+    intake_vkey: str | None = None
+    """Verifier key (Ed25519, 0x01) of the key that signs intake receipts; None where none are signed."""
 
     def as_json(self) -> dict[str, Json]:
         return {
             "t": "policy",
-            "v": 0,
+            "v": 1,
             "n": self.number,
             "epoch_s": self.epoch_seconds,
             "depth": self.depth,
@@ -97,6 +103,7 @@ class PolicyLeaf:
             "witness_policy_sha256": self.witness_policy_sha256,
             "sw_sha256": self.software_sha256,
             "from": self.in_force_on.isoformat(),
+            "intake": self.intake_vkey,
         }
 
 
@@ -112,7 +119,7 @@ class RegisterLeaf:
     def as_json(self) -> dict[str, Json]:
         return {
             "t": "register",
-            "v": 0,
+            "v": 1,
             "period": self.period,
             "sha256": self.sha256,
             "replaces": self.replaces,
@@ -132,7 +139,7 @@ class ReportLeaf:
     def as_json(self) -> dict[str, Json]:
         return {
             "t": "report",
-            "v": 0,
+            "v": 1,
             "period": self.period,
             "sha256": self.sha256,
             "register_leaf": self.register_leaf,
@@ -150,6 +157,7 @@ class AttestLeaf:
     """Verifier key (Ed25519, 0x01) of the auditor."""
     statement_sha256: str
     signature: bytes
+    """64 bytes of Ed25519 over ``message``."""
 
     @property
     def message(self) -> bytes:
@@ -159,7 +167,7 @@ class AttestLeaf:
     def as_json(self) -> dict[str, Json]:
         return {
             "t": "attest",
-            "v": 0,
+            "v": 1,
             "period": self.period,
             "auditor": self.auditor,
             "statement_sha256": self.statement_sha256,
@@ -173,7 +181,9 @@ class KeyLeaf:
 
     operation: KeyOperation
     vkey: str
+    """Verifier key of the log (0x01 or 0x06) that this leaf is about."""
     signature_by_old: bytes
+    """64 bytes of Ed25519 over ``message``, by a key of the log that was valid before."""
 
     @property
     def message(self) -> bytes:
@@ -183,7 +193,7 @@ class KeyLeaf:
     def as_json(self) -> dict[str, Json]:
         return {
             "t": "key",
-            "v": 0,
+            "v": 1,
             "op": self.operation,
             "vkey": self.vkey,
             "sig_by_old": b64(self.signature_by_old),
@@ -192,13 +202,16 @@ class KeyLeaf:
 
 @dataclass(frozen=True, slots=True)
 class GapLeaf:
-    """Epochs that were never closed, first to last, because nothing ran. Written automatically."""
+    """Epochs that were not closed within one epoch length after their end, and never will be.
+
+    First to last. Written automatically when the log runs again.
+    """
 
     first_epoch: int
     last_epoch: int
 
     def as_json(self) -> dict[str, Json]:
-        return {"t": "gap", "v": 0, "from_e": _ten(self.first_epoch), "to_e": _ten(self.last_epoch)}
+        return {"t": "gap", "v": 1, "from_e": _ten(self.first_epoch), "to_e": _ten(self.last_epoch)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +225,7 @@ class IncidentLeaf:
     def as_json(self) -> dict[str, Json]:
         return {
             "t": "incident",
-            "v": 0,
+            "v": 1,
             "code": self.code,
             "from_e": _ten(self.first_epoch),
             "to_e": _ten(self.last_epoch),
@@ -232,6 +245,8 @@ def encode_leaf(leaf: Leaf) -> bytes:
 
 def parse_leaf(data: bytes) -> Leaf:
     """A public leaf from its bytes. Raises ``MalformedError`` and nothing else."""
+    if usual := _EPOCH_LEAF.fullmatch(data):
+        return _epoch({name: part.decode() for name, part in usual.groupdict().items()})
     value = shape.parse_canonical(data, "leaf")
     kind = value.get("t") if isinstance(value, dict) else None
     if not isinstance(value, dict) or not isinstance(kind, str) or kind not in _READERS:
@@ -240,6 +255,42 @@ def parse_leaf(data: bytes) -> Leaf:
     found = shape.members(value, {"t", "v", *names.split()}, f"the {kind} leaf")
     shape.version(found["v"], f"{kind} leaf")
     return read(found)
+
+
+def verify_key_leaf(leaf: KeyLeaf, known: Iterable[Vkey]) -> Vkey:
+    """The key that signed this change of keys, one of those ``known`` to be valid before it; or raises.
+
+    Only Ed25519 keys (0x01) sign such leaves: an ML-DSA-44 key is added and retired by the log's Ed25519 key,
+    because a 0x06 signature covers nothing but a tree head. A key cannot add itself; it can retire itself.
+    """
+    able = [each for each in known if each.algorithm == ED25519]
+    if leaf.operation == "add":
+        able = [each for each in able if each.text != leaf.vkey]
+    for each in able:
+        if each.verify(leaf.signature_by_old, leaf.message):
+            return each
+    raise MalformedError(
+        "bad-signature",
+        f"No key that was valid before signed that {leaf.vkey[:80]!r} is to {leaf.operation}.",
+        why="The log may have been taken over by someone who has none of its keys.",
+        do="Ask the operator which keys the log has, by a way that does not pass through the log.",
+        source="specs/tlog, Public leaves",
+    )
+
+
+def verify_attest_leaf(leaf: AttestLeaf) -> Vkey:
+    """The auditor's key, whose Ed25519 signature over period and statement was verified; or raises.
+
+    Whether that key is an auditor's is for the reader to know: the log says it of itself.
+    """
+    auditor = parse_vkey(leaf.auditor)
+    if auditor.algorithm != ED25519 or not auditor.verify(leaf.signature, leaf.message):
+        raise MalformedError(
+            "bad-signature",
+            f"The attestation for {leaf.period} was not signed by {auditor.name[:80]!r}.",
+            source="specs/tlog, Public leaves",
+        )
+    return auditor
 
 
 def _epoch(found: dict[str, Json]) -> EpochLeaf:
@@ -258,10 +309,10 @@ def _policy(found: dict[str, Json]) -> PolicyLeaf:
     if bands != sorted(set(bands)) or modes != sorted(set(modes)) or not modes:
         raise MalformedError("unsorted", "Bands and quorum modes are listed once each, in order.")
     return PolicyLeaf(
-        number=shape.number(found["n"], "the number of a policy", most=10**6),
-        epoch_seconds=shape.number(found["epoch_s"], "the seconds of an epoch", most=86_400),
-        depth=shape.number(found["depth"], "the depth of an epoch", most=32),
-        k=shape.number(found["k"], "k", most=10**6),
+        number=shape.number(found["n"], "the number of a policy", least=1, most=10**6),
+        epoch_seconds=shape.number(found["epoch_s"], "the seconds of an epoch", least=1, most=86_400),
+        depth=shape.number(found["depth"], "the depth of an epoch", least=1, most=32),
+        k=shape.number(found["k"], "k", least=1, most=10**6),
         delay_days=shape.number(found["delay_days"], "the delay", most=36_500),
         bands=tuple(bands),
         quorum_modes=tuple(modes),
@@ -271,6 +322,7 @@ def _policy(found: dict[str, Json]) -> PolicyLeaf:
         ),
         software_sha256=shape.sha256_text(found["sw_sha256"], "the software's digest"),
         in_force_on=_day(found["from"]),
+        intake_vkey=None if found["intake"] is None else _vkey(found["intake"], ED25519),
     )
 
 
@@ -292,7 +344,7 @@ def _report(found: dict[str, Json]) -> ReportLeaf:
 def _attest(found: dict[str, Json]) -> AttestLeaf:
     return AttestLeaf(
         _period(found["period"]),
-        _vkey(found["auditor"]),
+        _vkey(found["auditor"], ED25519),
         shape.sha256_text(found["statement_sha256"], "the statement's digest"),
         shape.b64_bytes(found["sig"], "the auditor's signature", length=_SIGNATURE_BYTES),
     )
@@ -300,7 +352,8 @@ def _attest(found: dict[str, Json]) -> AttestLeaf:
 
 def _key(found: dict[str, Json]) -> KeyLeaf:
     signature = shape.b64_bytes(found["sig_by_old"], "the old key's signature", length=_SIGNATURE_BYTES)
-    return KeyLeaf(_one_of(found["op"], KeyOperation, "what is done"), _vkey(found["vkey"]), signature)
+    vkey = _vkey(found["vkey"], ED25519, ML_DSA_44)
+    return KeyLeaf(_one_of(found["op"], KeyOperation, "what is done"), vkey, signature)
 
 
 def _gap(found: dict[str, Json]) -> GapLeaf:
@@ -314,7 +367,7 @@ def _incident(found: dict[str, Json]) -> IncidentLeaf:
 _READERS: dict[str, tuple[str, Callable[[dict[str, Json]], Leaf]]] = {
     "epoch": ("e r ts", _epoch),
     "policy": (
-        "n epoch_s depth k delay_days bands quorum_modes clock witness_policy_sha256 sw_sha256 from",
+        "n epoch_s depth k delay_days bands quorum_modes clock witness_policy_sha256 sw_sha256 from intake",
         _policy,
     ),
     "register": ("period sha256 replaces", _register),
@@ -368,8 +421,12 @@ def _replaced(value: Json) -> str | None:
     return None if value is None else shape.sha256_text(value, "the digest of what is replaced")
 
 
-def _vkey(value: Json) -> str:
-    return parse_vkey(shape.text(value, "a verifier key")).text
+def _vkey(value: Json, *algorithms: int) -> str:
+    vkey = parse_vkey(shape.text(value, "a verifier key"))
+    if vkey.algorithm not in algorithms:
+        allowed = " or ".join(f"0x{each:02x}" for each in algorithms)
+        raise MalformedError("wrong-algorithm", f"The verifier key in this leaf must be of type {allowed}.")
+    return vkey.text
 
 
 def _one_of[T](value: Json, choices: type[T] | object, what: str) -> T:

@@ -6,8 +6,10 @@ memory, from a database and from tiles.
 Source: RFC 6962 section 2.1 (the same tree as RFC 9162 section 2.1), SHA-256.
 """
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import NoReturn
 
 from dueprocess.errors import MalformedError
@@ -22,6 +24,12 @@ EMPTY_ROOT = sha256(b"")
 MOST_LEAVES = 2**53 - 1
 """Sizes and indexes stay inside what every JSON reader holds exactly."""
 
+_AT_ONCE = 4096
+
+# Copying a hash that has read its first byte is faster than making one: OpenSSL looks the algorithm up only once.
+_LEAF = hashlib.sha256(b"\x00")
+_NODE = hashlib.sha256(b"\x01")
+
 
 def leaf_hash(entry: bytes) -> bytes:
     """SHA-256(0x00 ‖ entry)."""
@@ -31,6 +39,40 @@ def leaf_hash(entry: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 ‖ left ‖ right)."""
     return sha256(b"\x01" + left + right)
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """``leaf_hash`` of each entry, for the millions that a log has."""
+    found: list[bytes] = []
+    for each in entries:
+        state = _LEAF.copy()
+        state.update(each)
+        found.append(state.digest())
+    return found
+
+
+def parent_hashes(hashes: Sequence[bytes]) -> list[bytes]:
+    """``node_hash`` of the first two hashes, of the next two, and so on; of an even number of hashes."""
+    found: list[bytes] = []
+    two = iter(hashes)
+    for left, right in zip(two, two, strict=True):
+        state = _NODE.copy()
+        state.update(left)
+        state.update(right)
+        found.append(state.digest())
+    return found
+
+
+def subtree_hashes(hashes: Sequence[bytes]) -> tuple[Sequence[bytes], ...]:
+    """The hashes themselves, then of the complete subtrees of two of them, of four, and so on, as far as it goes.
+
+    ``subtree_hashes(h)[n][i]`` is the root over ``h[i * 2**n : (i + 1) * 2**n]``.
+    """
+    levels = [hashes]
+    while len(hashes) > 1:
+        hashes = parent_hashes(hashes[: len(hashes) & ~1])
+        levels.append(hashes)
+    return tuple(levels)
 
 
 def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
@@ -215,19 +257,35 @@ class Frontier:
         return self.extend((leaf,))
 
     def extend(self, leaves: Iterable[bytes]) -> "Frontier":
-        """The frontier after these leaf hashes: two hashings a leaf on average, whatever the size."""
+        """The frontier after these leaf hashes: one node hash a leaf on average, whatever the size.
+
+        Leaves are taken in batches, so that they may come from a log that does not fit into memory.
+        """
         size, edge = self.size, list(self.hashes)
-        for each in leaves:
-            carried, merges = each, size
-            while merges & 1:
-                carried, merges = node_hash(edge.pop(), carried), merges >> 1
-            edge.append(carried)
-            size += 1
+        for some in batched(leaves, _AT_ONCE):
+            edge = _grown(edge, size, list(some))
+            size += len(some)
         return Frontier(size, tuple(edge))
 
     def to_bytes(self) -> bytes:
-        """Canonical JSON: ``{"hashes":["<b64>",…],"size":n,"v":0}``."""
-        return canonical({"v": 0, "size": self.size, "hashes": [b64(each) for each in self.hashes]})
+        """Canonical JSON: ``{"hashes":["<b64>",…],"size":n,"v":1}``."""
+        return canonical({"v": 1, "size": self.size, "hashes": [b64(each) for each in self.hashes]})
+
+
+def _grown(edge: list[bytes], size: int, fresh: list[bytes]) -> list[bytes]:
+    """The hashes of a frontier of ``size`` after ``fresh``. Both lists are used up.
+
+    Level by level: where the tree has a subtree without a neighbour, it becomes the neighbour of the first
+    fresh hash; what then has no neighbour on the right is part of the new edge; the rest goes up in pairs.
+    """
+    right: list[bytes] = []
+    while fresh:
+        if size & 1:
+            fresh.insert(0, edge.pop())
+        if len(fresh) & 1:
+            right.append(fresh.pop())
+        fresh, size = parent_hashes(fresh), size >> 1
+    return [*edge, *reversed(right)]
 
 
 def parse_frontier(data: bytes) -> Frontier:

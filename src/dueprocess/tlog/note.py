@@ -1,133 +1,68 @@
-"""Signed notes: text with signatures under it, and the verifier keys that check them.
+"""Signed notes: text with signatures under it.
 
-Ed25519 (0x01) signs the text of a note; a witness's timestamped cosignature (0x04) signs the text and a
-time. Signing takes a callable, because nothing in this room may hold a private key.
+Ed25519 (0x01) signs the text of a note. A timestamped cosignature signs a time and the text (0x04), or a time
+and the origin, size and root that the text says (ML-DSA-44, 0x06: not the lines after them). Signing takes a
+callable, because nothing in this room may hold a private key.
 
 Source: C2SP signed-note, C2SP tlog-cosignature.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NoReturn
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from dueprocess.errors import MalformedError
-from dueprocess.wire import b64, sha256, unb64
+from dueprocess.tlog.head import parse_checkpoint
+from dueprocess.tlog.vkey import (
+    COSIGNATURE,
+    ED25519,
+    ML_DSA_44,
+    MOST_NAME_BYTES,
+    SIGNATURE_BYTES,
+    Vkey,
+    check_key_name,
+    key_id,
+    make_vkey,
+    parse_vkey,
+)
+from dueprocess.wire import b64, unb64
+
+__all__ = [
+    "COSIGNATURE",
+    "ED25519",
+    "ML_DSA_44",
+    "MOST_SECONDS",
+    "MOST_SIGNATURES",
+    "Note",
+    "Sign",
+    "Signature",
+    "Verified",
+    "Vkey",
+    "check_key_name",
+    "cosign",
+    "cosigned_message",
+    "format_note",
+    "key_id",
+    "known_by_id",
+    "make_vkey",
+    "parse_note",
+    "parse_signatures",
+    "parse_vkey",
+    "sign_note",
+    "verify_note",
+    "verify_signature",
+]
 
 type Sign = Callable[[bytes], bytes]
-"""Signs a message with a key that stays with the caller; gives the 64 bytes of an Ed25519 signature."""
+"""Signs a message with a key that stays with the caller: 64 bytes by Ed25519, 2420 by ML-DSA-44."""
 
-ED25519 = 0x01
-COSIGNATURE = 0x04
 MOST_SIGNATURES = 100
 MOST_SECONDS = 2**63 - 1
 
-_PUBLIC_BYTES = 32
-_SIGNATURE_BYTES = 64
 _DASH = "— "
 _CONTROL = re.compile("[\x00-\x1f]")
-_KEY_ID = re.compile("[0-9a-f]{8}")
-
-_FIELD_PRIME = 2**255 - 19
-
-# The encodings of the points of small order, sign bit cleared. A signature that verifies under such a key
-# says nothing: for some of them, one signature fits every message. (RFC 8032 section 8.9 leaves it to us.)
-_SMALL_ORDER = frozenset(
-    bytes.fromhex(each)
-    for each in (
-        "00" * 32,
-        "01" + "00" * 31,
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "ec" + "ff" * 30 + "7f",
-    )
-)
-
-
-def key_id(name: str, algorithm: int, public: bytes) -> bytes:
-    """Four bytes that, with the name, say which key made a signature.
-
-    Source: signed-note, "Signatures": SHA-256(name ‖ 0x0A ‖ algorithm ‖ public key)[:4].
-    """
-    return sha256(name.encode() + b"\n" + bytes([algorithm]) + public)[:4]
-
-
-@dataclass(frozen=True, slots=True)
-class Vkey:
-    """One verifier key. Cannot be built with a foreign key id, a bad name or a key of small order."""
-
-    name: str
-    key_id: bytes
-    algorithm: int
-    public: bytes
-
-    def __post_init__(self) -> None:
-        check_key_name(self.name)
-        if self.algorithm not in (ED25519, COSIGNATURE):
-            raise MalformedError(
-                "unknown-algorithm",
-                f"The key {self.name[:80]!r} is of type 0x{self.algorithm:02x}, which is not supported here.",
-                do="Use an Ed25519 key (0x01) for a log, an Ed25519 cosigner (0x04) for a witness.",
-                source="C2SP signed-note, Signature types",
-            )
-        if len(self.public) != _PUBLIC_BYTES:
-            raise MalformedError(
-                "bad-key", f"The key {self.name[:80]!r} has {len(self.public)} bytes, not 32."
-            )
-        point = self.public[:31] + bytes([self.public[31] & 0x7F])
-        if point in _SMALL_ORDER or int.from_bytes(point, "little") >= _FIELD_PRIME:
-            raise MalformedError(
-                "weak-key",
-                f"The key {self.name[:80]!r} is a point of small order, or not in its one encoding.",
-                why="Under the first, signatures that anyone can make verify; the second hides a key listed twice.",
-                source="RFC 8032 sections 5.1.3 and 8.9",
-            )
-        if self.key_id != key_id(self.name, self.algorithm, self.public):
-            raise MalformedError("wrong-key-id", f"The key id of {self.name[:80]!r} does not fit its key.")
-
-    @property
-    def text(self) -> str:
-        """``name+hex key id+base64(algorithm ‖ public key)``."""
-        return f"{self.name}+{self.key_id.hex()}+{b64(bytes([self.algorithm]) + self.public)}"
-
-
-def make_vkey(name: str, public: bytes, *, algorithm: int = ED25519) -> Vkey:
-    """The verifier key of 32 public Ed25519 bytes under a name; ``COSIGNATURE`` for a witness."""
-    check_key_name(name)
-    return Vkey(name, key_id(name, algorithm, public), algorithm, public)
-
-
-def check_key_name(name: str) -> None:
-    """Refuses names that a note cannot carry.
-
-    Source: signed-note, "Format": not empty, no Unicode spaces, no plus; and no control characters.
-    """
-    bad = any(each.isspace() or each == "+" or each < " " for each in name)
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        raise MalformedError("bad-key-name", "A key name is Unicode text.", why=str(error)) from error
-    if not name or bad:
-        raise MalformedError("bad-key-name", f"{name[:80]!r} cannot be the name of a key.")
-
-
-def parse_vkey(text: str) -> Vkey:
-    """A verifier key from its text. Raises ``MalformedError`` and nothing else.
-
-    Source: signed-note, "Verifier keys".
-    """
-    parts = text.split("+", 2)
-    if len(parts) != 3 or not _KEY_ID.fullmatch(parts[1]):
-        raise MalformedError(
-            "not-a-vkey", "This is not a verifier key (name+keyid+key).", why=repr(text[:120])
-        )
-    material = unb64(parts[2])
-    if not material:
-        raise MalformedError("not-a-vkey", "This verifier key is empty.", why=repr(text[:120]))
-    return Vkey(parts[0], bytes.fromhex(parts[1]), material[0], material[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +88,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A signature that was verified. ``timestamp`` is the witness's, in seconds since 1970, or None."""
+    """A signature that was verified. ``timestamp`` is the signer's, in seconds since 1970; None by 0x01."""
 
     vkey: Vkey
     timestamp: int | None
@@ -175,9 +110,27 @@ def parse_note(data: bytes) -> Note:
         raise MalformedError(
             "not-a-note", "This is not a signed note.", why="no blank line with signature lines after it"
         )
+    return Note(text + "\n", _signatures(lines))
+
+
+def parse_signatures(data: bytes) -> tuple[Signature, ...]:
+    """Signature lines without a text, as a witness answers. Raises ``MalformedError`` and nothing else.
+
+    Source: C2SP tlog-witness, add-checkpoint: one or more note signature lines.
+    """
+    try:
+        lines = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedError("not-utf8", "These signature lines are not UTF-8.", why=str(error)) from error
+    if not lines.endswith("\n") or _CONTROL.search(lines.replace("\n", "")):
+        raise MalformedError("bad-signature-line", "These are not signature lines, each ended by a newline.")
+    return _signatures(lines)
+
+
+def _signatures(lines: str) -> tuple[Signature, ...]:
     signatures = tuple(_parse_signature(line) for line in lines[:-1].split("\n"))
     _refuse_many(signatures)
-    return Note(text + "\n", signatures)
+    return signatures
 
 
 def _refuse_many(signatures: tuple[Signature, ...]) -> None:
@@ -207,26 +160,54 @@ def format_note(text: str, signatures: Iterable[Signature]) -> bytes:
 
 
 def sign_note(text: str, vkey: Vkey, sign: Sign) -> Signature:
-    """The Ed25519 signature of a note's text. Refuses what does not verify under ``vkey``."""
+    """The plain Ed25519 signature of a note's text. Refuses what does not verify under ``vkey``."""
+    if vkey.algorithm != ED25519:
+        raise MalformedError("wrong-algorithm", "A note's text alone is signed with a key of type 0x01.")
     return _checked(Signature(vkey.name, vkey.key_id, sign(text.encode())), text, vkey)
 
 
 def cosign(text: str, vkey: Vkey, *, timestamp: int, sign: Sign) -> Signature:
-    """A witness's cosignature of a checkpoint's text at ``timestamp`` seconds since 1970.
+    """A cosignature (0x04 or 0x06, by the key's type) of a checkpoint's text, with a time.
 
-    Source: tlog-cosignature, "Ed25519 signed message".
+    ``timestamp`` is in seconds since 1970, from 1: 0 would make no statement about the time.
+
+    Source: tlog-cosignature, "Ed25519 signed message", "ML-DSA-44 signed message".
     """
-    raw = timestamp.to_bytes(8, "big") + sign(_cosigned(text, timestamp))
+    if vkey.algorithm == ED25519 or not 0 < timestamp <= MOST_SECONDS:
+        raise MalformedError(
+            "bad-cosignature",
+            "A cosignature has a key of type 0x04 or 0x06 and a time after 1970.",
+            source="C2SP tlog-cosignature, Format",
+        )
+    raw = timestamp.to_bytes(8, "big") + sign(cosigned_message(text, vkey, timestamp))
     return _checked(Signature(vkey.name, vkey.key_id, raw), text, vkey)
 
 
 def _checked(signature: Signature, text: str, vkey: Vkey) -> Signature:
-    _verify(signature, text, vkey)
+    verify_signature(signature, text, vkey)
     return signature
 
 
-def _cosigned(text: str, timestamp: int) -> bytes:
-    return f"cosignature/v1\ntime {timestamp}\n{text}".encode()
+def cosigned_message(text: str, vkey: Vkey, timestamp: int) -> bytes:
+    """The bytes that a cosigner of type 0x04 or 0x06 signs for a checkpoint's text at a time.
+
+    For 0x06 the text must be a checkpoint, with an origin of at most 255 bytes. It covers no extension lines.
+
+    Source: tlog-cosignature, "Ed25519 signed message", "ML-DSA-44 signed message".
+    """
+    if vkey.algorithm == COSIGNATURE:
+        return f"cosignature/v1\ntime {timestamp}\n{text}".encode()
+    head = parse_checkpoint(text)
+    origin, name = head.origin.encode(), vkey.name.encode()
+    if len(origin) > MOST_NAME_BYTES:
+        raise MalformedError(
+            "long-origin",
+            f"An origin that ML-DSA-44 signs has at most {MOST_NAME_BYTES} bytes.",
+            source="C2SP tlog-cosignature, ML-DSA-44 signed message",
+        )
+    span = (0).to_bytes(8, "big") + head.size.to_bytes(8, "big")
+    signer = bytes([len(name)]) + name + timestamp.to_bytes(8, "big")
+    return b"subtree/v1\n\x00" + signer + bytes([len(origin)]) + origin + span + head.root
 
 
 def verify_note(note: Note, vkeys: Iterable[Vkey]) -> tuple[Verified, ...]:
@@ -237,12 +218,9 @@ def verify_note(note: Note, vkeys: Iterable[Vkey]) -> tuple[Verified, ...]:
 
     Source: signed-note, "Signatures".
     """
-    known: dict[tuple[str, bytes], Vkey] = {}
-    for vkey in vkeys:
-        if known.setdefault((vkey.name, vkey.key_id), vkey) != vkey:
-            raise MalformedError("ambiguous-key", f"Two keys share the name and id {vkey.name[:80]!r}.")
+    known = known_by_id(vkeys)
     pairs = [(each, known.get((each.name, each.key_id))) for each in note.signatures]
-    verified = tuple(_verify(each, note.text, vkey) for each, vkey in pairs if vkey is not None)
+    verified = tuple(verify_signature(each, note.text, vkey) for each, vkey in pairs if vkey is not None)
     if not verified:
         raise MalformedError(
             "no-known-signature",
@@ -255,25 +233,33 @@ def verify_note(note: Note, vkeys: Iterable[Vkey]) -> tuple[Verified, ...]:
     return verified
 
 
-def _verify(signature: Signature, text: str, vkey: Vkey) -> Verified:
+def known_by_id(vkeys: Iterable[Vkey]) -> Mapping[tuple[str, bytes], Vkey]:
+    """Keys by the name and id that a signature line gives. Refuses two keys that share both."""
+    known: dict[tuple[str, bytes], Vkey] = {}
+    for vkey in vkeys:
+        if known.setdefault((vkey.name, vkey.key_id), vkey) != vkey:
+            raise MalformedError("ambiguous-key", f"Two keys share the name and id {vkey.name[:80]!r}.")
+    return MappingProxyType(known)
+
+
+def verify_signature(signature: Signature, text: str, vkey: Vkey) -> Verified:
+    """One signature line of a note with this text, verified under this key, or ``MalformedError``."""
     if vkey.algorithm == ED25519:
         timestamp, message, raw = None, text.encode(), signature.raw
     else:
-        timestamp = int.from_bytes(signature.raw[:8], "big")
-        message, raw = _cosigned(text, timestamp), signature.raw[8:]
-    if len(raw) != _SIGNATURE_BYTES or (timestamp or 0) > MOST_SECONDS:
+        timestamp, raw = int.from_bytes(signature.raw[:8], "big"), signature.raw[8:]
+        if len(raw) != SIGNATURE_BYTES[vkey.algorithm] or timestamp > MOST_SECONDS:
+            _bad_signature(vkey)
+        message = cosigned_message(text, vkey, timestamp)
+    if not vkey.verify(raw, message):
         _bad_signature(vkey)
-    try:
-        Ed25519PublicKey.from_public_bytes(vkey.public).verify(raw, message)
-    except InvalidSignature as error:
-        _bad_signature(vkey, error)
     return Verified(vkey, timestamp)
 
 
-def _bad_signature(vkey: Vkey, error: Exception | None = None) -> NoReturn:
+def _bad_signature(vkey: Vkey) -> NoReturn:
     raise MalformedError(
         "bad-signature",
         f"The signature of {vkey.name[:80]!r} does not verify.",
         why="The note was changed after it was signed, or another key signed it under this name.",
         source="C2SP signed-note, Signatures",
-    ) from error
+    )

@@ -5,10 +5,10 @@ Source: C2SP tlog-policy.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dueprocess.errors import MalformedError
-from dueprocess.tlog.note import COSIGNATURE, ED25519, Vkey, parse_vkey
+from dueprocess.tlog.vkey import COSIGNATURE, ED25519, ML_DSA_44, Vkey, parse_vkey
 
 NO_QUORUM = "none"
 MOST_BYTES = 1_000_000
@@ -51,6 +51,11 @@ class Policy:
     witnesses: tuple[Witness, ...]
     groups: tuple[Group, ...]
     quorum: str
+
+    @property
+    def unwitnessed(self) -> "Policy":
+        """The same keys without the demand for witnesses: what it accepts counts as unwitnessed."""
+        return replace(self, quorum=NO_QUORUM)
 
     def satisfied(self, cosigned: Iterable[Vkey]) -> bool:
         """Whether these witness keys, whose cosignatures were verified, meet the quorum."""
@@ -136,18 +141,23 @@ def _read_line(draft: _Draft, line: bytes) -> None:
 
 def _read_log(draft: _Draft, words: list[str]) -> None:
     _count(words, 1, 2)
-    vkey = _vkey(words[0], ED25519, "log")
-    if any(each.vkey.public == vkey.public for each in draft.logs):
-        raise MalformedError("key-twice", "This log's key was listed before.")
+    vkey = _vkey(words[0], (ED25519, ML_DSA_44), "log")
+    _refuse_known_key(draft, vkey)
     draft.logs.append(KnownLog(vkey, words[1] if words[1:] else None))
 
 
 def _read_witness(draft: _Draft, words: list[str]) -> None:
     _count(words, 2, 3)
-    vkey = _vkey(words[1], COSIGNATURE, "witness")
-    if any(each.vkey.public == vkey.public for each in draft.witnesses):
-        raise MalformedError("key-twice", "This witness's key was listed before.")
+    vkey = _vkey(words[1], (COSIGNATURE, ML_DSA_44), "witness")
+    _refuse_known_key(draft, vkey)
     draft.witnesses.append(Witness(draft.define(words[0]), vkey, words[2] if words[2:] else None))
+
+
+def _refuse_known_key(draft: _Draft, vkey: Vkey) -> None:
+    """A key listed twice would count twice, and a log that is its own witness vouches for nothing."""
+    listed = [each.vkey for each in draft.logs] + [each.vkey for each in draft.witnesses]
+    if any(each.public == vkey.public for each in listed):
+        raise MalformedError("key-twice", f"The key of {vkey.name[:80]!r} was listed before.")
 
 
 def _read_group(draft: _Draft, words: list[str]) -> None:
@@ -190,16 +200,17 @@ def _count(words: list[str], least: int, most: int) -> None:
         raise MalformedError("wrong-count", f"It has {len(words)} items after its first word.")
 
 
-def _vkey(text: str, algorithm: int, role: str) -> Vkey:
+def _vkey(text: str, algorithms: tuple[int, ...], role: str) -> Vkey:
     vkey = parse_vkey(text)
-    if vkey.algorithm != algorithm:
-        raise MalformedError("wrong-algorithm", f"A {role} has a key of type 0x{algorithm:02x} here.")
+    if vkey.algorithm not in algorithms:
+        allowed = " or ".join(f"0x{each:02x}" for each in algorithms)
+        raise MalformedError("wrong-algorithm", f"A {role} has a key of type {allowed} here.")
     return vkey
 
 
-def format_policy(log: Vkey, witnesses: Sequence[Witness] = (), *, need: int = 0) -> bytes:
-    """A policy file for one log: ``quorum none``, or ``need`` of these witnesses. Parses back, or raises."""
-    lines = [f"log {log.text}"]
+def format_policy(logs: Sequence[Vkey], witnesses: Sequence[Witness] = (), *, need: int = 0) -> bytes:
+    """A policy file for these log keys: ``quorum none``, or ``need`` of these witnesses. Parses back, or raises."""
+    lines = [f"log {each.text}" for each in logs]
     lines += [" ".join(filter(None, ("witness", each.name, each.vkey.text, each.url))) for each in witnesses]
     if need:
         lines += [f"group witnesses {need} {' '.join(each.name for each in witnesses)}", "quorum witnesses"]

@@ -22,11 +22,11 @@ from dueprocess.tlog.merkle import leaf_hash
 from dueprocess.tlog.policy import Policy
 from dueprocess.tlog.proof import parse_proof, verify_proof
 from dueprocess.tlog.record import (
-    AUDIENCES,
     Audience,
     OpenedRecord,
     Opening,
     audience_from_json,
+    check_audience,
     opening_from_json,
     verify_opening,
 )
@@ -37,11 +37,11 @@ from dueprocess.wire import Json, b64, canonical, digest_of, unhex
 MOST_RECORDS = 1_000
 
 NOTES: Mapping[bool, str] = {
-    True: "These facts were recorded in the operator's log. No independent witness has seen the log: for the"
-    " time, and for there being one log only, the operator alone vouches. A receipt proves what was recorded,"
-    " not that nothing happened outside the log.",
-    False: "These facts were recorded in the operator's log, and independent witnesses have seen the log."
-    " A receipt proves what was recorded, not that nothing happened outside the log.",
+    True: "These facts were recorded in the operator's log. Not enough independent witnesses vouch for the log, or"
+    " none: for the time, and for there being one log only, the operator alone vouches. A receipt proves what"
+    " was recorded, not that nothing happened outside the log.",
+    False: "These facts were recorded in the operator's log, and as many independent witnesses as its policy"
+    " demands have seen the log. A receipt proves what was recorded, not that nothing happened outside the log.",
 }
 """The sentence that a receipt carries, by whether it is unwitnessed."""
 
@@ -91,7 +91,7 @@ class Receipt:
     def to_bytes(self) -> bytes:
         """The file ``receipt.json``: canonical JSON with a digest that finds damage (and proves nothing)."""
         value: dict[str, Json] = {
-            "v": 0,
+            "v": 1,
             "origin": self.origin,
             "audience": self.audience,
             "case": self.case,
@@ -173,11 +173,12 @@ class RecordFindings:
 
     @property
     def witnesses(self) -> tuple[tuple[str, int], ...]:
-        """Key name and time stamp of each witness that vouches for the checkpoint."""
+        """Key name and time stamp of each known witness that cosigned the checkpoint, enough of them or not."""
         return self.opened.witnesses
 
     @property
     def unwitnessed(self) -> bool:
+        """Whether fewer witnesses cosigned than a quorum, or the policy demands none."""
         return not self.opened.witnessed
 
 
@@ -192,7 +193,7 @@ class ReceiptFindings:
 
     @property
     def unwitnessed(self) -> bool:
-        """Whether for at least one record no witness vouches."""
+        """Whether for at least one record no quorum of witnesses vouches."""
         return any(each.unwitnessed for each in self.records)
 
     @property
@@ -211,6 +212,10 @@ class ReceiptFindings:
 def verify_receipt(data: bytes, policy: Policy) -> ReceiptFindings:
     """What this receipt proves under this policy. Raises ``MalformedError`` that names the broken record.
 
+    Refuses a receipt whose checkpoint does not meet the policy's quorum. One that says of itself that it is
+    unwitnessed verifies under ``policy.unwitnessed``, and the findings then say so too: whoever asks for that
+    must show it. A receipt that hides it, or says it where the quorum is met, is refused.
+
     Needs no network, clock or log. Whether the log still stands by it is ``check_against_log``'s to say.
     """
     receipt = parse_receipt(data)
@@ -226,6 +231,8 @@ def verify_receipt(data: bytes, policy: Policy) -> ReceiptFindings:
         raise MalformedError(
             "wrong-order", "The records of this receipt are not in the order of their epochs."
         )
+    if len({each.commitment for each in found}) != len(found):
+        raise MalformedError("record-twice", "This receipt shows the same record twice.")
     if findings.unwitnessed != receipt.unwitnessed:
         raise MalformedError(
             "wrong-witness-claim",
@@ -241,13 +248,7 @@ def _witnessed(unwitnessed: bool) -> str:  # noqa: FBT001  (the flag is the subj
 
 
 def _verify_record(record: ReceiptRecord, receipt: Receipt, policy: Policy) -> RecordFindings:
-    foreign = sorted(record.opening.opened.keys() - set(AUDIENCES[receipt.audience]))
-    if foreign:
-        raise MalformedError(
-            "foreign-field",
-            f"A receipt for the {receipt.audience} does not open {', '.join(foreign)}.",
-            source="specs/tlog, Audiences",
-        )
+    check_audience(record.opening, receipt.audience)
     opened_record = verify_opening(record.opening)
     leaf = _epoch_leaf(record)
     verify_path(leaf.root, record.epoch, record.place, opened_record.commitment, record.path)

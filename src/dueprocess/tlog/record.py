@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from dueprocess.errors import MalformedError
 from dueprocess.tlog import shape
-from dueprocess.wire import Json, b64, canonical, parse_json, sha256
+from dueprocess.wire import Json, b64, canonical, sha256
 
 FIELDS: tuple[str, ...] = (
     "event_sha256",
@@ -192,7 +192,7 @@ class Opening:
             name: {"salt": b64(each), "value": value} for name, (value, each) in self.opened.items()
         }
         return {
-            "v": 0,
+            "v": 1,
             "digests": [b64(each) for each in self.digests],
             "blind": b64(self.blind),
             "opened": opened,
@@ -212,6 +212,25 @@ def open_fields(record: Record, secret: bytes, names: Iterable[str]) -> Opening:
     wanted = sorted({_index(name) for name in names})
     opened = {FIELDS[each]: (record.value(FIELDS[each]), salt(secret, each)) for each in wanted}
     return Opening(_digests(record, secret), blind(secret), MappingProxyType(opened))
+
+
+def kept_opening(record: Record, secret: bytes) -> Opening:
+    """What stays of a record when it is erased: the openings of ``KEPT_AFTER_ERASURE``, all digests, the blind."""
+    return open_fields(record, secret, KEPT_AFTER_ERASURE)
+
+
+def is_kept(opening: Opening) -> bool:
+    """Whether this opening shows exactly the fields that stay after erasure, each as it was committed to.
+
+    An erasure that kept less would be a hole, one that kept more would be none.
+    """
+    if set(opening.opened) != set(KEPT_AFTER_ERASURE):
+        return False
+    try:
+        verify_opening(opening)
+    except MalformedError:
+        return False
+    return True
 
 
 def verify_opening(opening: Opening) -> OpenedRecord:
@@ -253,8 +272,30 @@ def _opened(name: str, value: Json) -> tuple[Json, bytes]:
 
 
 def parse_opening(data: bytes) -> Opening:
-    """An opening from JSON text. Raises ``MalformedError`` and nothing else."""
-    return opening_from_json(parse_json(data, "opening"))
+    """An opening from its canonical JSON. Raises ``MalformedError`` and nothing else."""
+    return opening_from_json(shape.parse_canonical(data, "opening"))
+
+
+def check_audience(opening: Opening, audience: Audience) -> None:
+    """Refuses an opening that shows this audience more or less than its list; an auditor may see what was kept.
+
+    A field that is left out could hide what it says, such as that no witness saw the log.
+
+    Source: specs/tlog/README.md, "Audiences".
+    """
+    opened, listed = set(opening.opened), set(AUDIENCES[audience])
+    if audience == "auditor" and opened == set(KEPT_AFTER_ERASURE):
+        return
+    for code, odd, words in (
+        ("foreign-field", opened - listed, "does not open"),
+        ("opened-in-part", listed - opened, "must also open"),
+    ):
+        if odd:
+            raise MalformedError(
+                code,
+                f"A receipt for the {audience} {words} {', '.join(sorted(odd))}.",
+                source="specs/tlog, Audiences",
+            )
 
 
 def audience_from_json(value: Json) -> Audience:

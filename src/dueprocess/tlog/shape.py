@@ -6,7 +6,7 @@ Everything here raises ``MalformedError`` and nothing else, and says which part 
 from collections.abc import Iterable
 
 from dueprocess.errors import MalformedError
-from dueprocess.wire import Json, canonical, parse_json, unb64, unhex
+from dueprocess.wire import Json, canonical, is_version, parse_json, unb64, unhex
 
 
 def parse_canonical(data: bytes, what: str) -> Json:
@@ -44,10 +44,10 @@ def text(value: Json, what: str) -> str:
     return value
 
 
-def number(value: Json, what: str, *, most: int) -> int:
-    """An integer from 0 to ``most``; booleans are not numbers."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-        raise MalformedError("not-a-number", f"Expected an integer from 0 to {most} as {what}.")
+def number(value: Json, what: str, *, most: int, least: int = 0) -> int:
+    """An integer from ``least`` to ``most``; booleans are not numbers."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise MalformedError("not-a-number", f"Expected an integer from {least} to {most} as {what}.")
     return value
 
 
@@ -83,6 +83,6 @@ def sha256_text(value: Json, what: str) -> str:
 
 
 def version(value: Json, what: str) -> None:
-    """Refuses every version but 0, the only one that exists until the formats are frozen."""
-    if value != 0 or isinstance(value, bool):
+    """Refuses every version but 1, the frozen one."""
+    if not is_version(value):
         raise MalformedError("version", f"This {what} is of a version that this program does not know.")

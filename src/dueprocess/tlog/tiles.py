@@ -18,10 +18,10 @@ from dueprocess.tlog.merkle import (
     Frontier,
     consistency_proof,
     inclusion_proof,
-    leaf_hash,
-    node_hash,
+    leaf_hashes,
+    parent_hashes,
     range_root,
-    root_of,
+    subtree_hashes,
 )
 
 type ReadPath = Callable[[str], bytes]
@@ -80,58 +80,81 @@ def parse_path(path: str) -> TileName:
 
 def format_bundle(entries: Sequence[bytes]) -> bytes:
     """Entries behind their lengths as big-endian u16. Refuses more than 256, and entries over 65,535 bytes."""
-    if not 1 <= len(entries) <= WIDTH or any(len(each) > MOST_ENTRY_BYTES for each in entries):
+    if not 1 <= len(entries) <= WIDTH or max(map(len, entries)) > MOST_ENTRY_BYTES:
         raise MalformedError("bad-bundle", "A bundle has 1 to 256 entries of at most 65,535 bytes.")
-    return b"".join(len(each).to_bytes(2, "big") + each for each in entries)
+    return b"".join([len(each).to_bytes(2, "big") + each for each in entries])
 
 
 def parse_bundle(data: bytes, *, width: int) -> tuple[bytes, ...]:
     """Exactly ``width`` entries, no byte left over. Raises ``MalformedError`` and nothing else."""
     entries: list[bytes] = []
-    at = 0
-    while at < len(data) and len(entries) < width:
-        length = int.from_bytes(data[at : at + 2], "big")
-        entries.append(data[at + 2 : at + 2 + length])
-        at += 2 + length
-    if at != len(data) or len(entries) != width:
+    at, end = 0, len(data)
+    while at + 1 < end and len(entries) < width:
+        begin = at + 2
+        at = begin + (data[at] << 8 | data[at + 1])
+        entries.append(data[begin:at])
+    if at != end or len(entries) != width:
         raise MalformedError(
             "bad-bundle", f"This is not a bundle of {width} entries.", source="C2SP tlog-tiles, Log entries"
         )
     return tuple(entries)
 
 
-def parse_tile(data: bytes, *, width: int) -> tuple[bytes, ...]:
+def parse_tile(data: bytes, *, width: int) -> list[bytes]:
     """Exactly ``width`` hashes of 32 bytes. Raises ``MalformedError`` and nothing else."""
     if len(data) != width * HASH_BYTES:
         raise MalformedError(
             "bad-tile", f"This is not a tile of {width} hashes.", why=f"it has {len(data)} bytes"
         )
-    return tuple(data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES))
+    return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What appending entries to a log comes to."""
+
+    frontier: Frontier
+    """Of the grown log: its size and root are those to be signed."""
+    files: tuple[tuple[str, bytes], ...]
+    """(path, bytes) of every tile and bundle to write."""
 
 
 def tiles_for_growth(
     frontier: Frontier, entries: Sequence[bytes], read: ReadPath
 ) -> Iterator[tuple[str, bytes]]:
-    """(path, bytes) of every tile and bundle to write when these entries are appended to the log.
+    """(path, bytes) of every tile and bundle to write when these entries are appended to the log."""
+    yield from growth(frontier, entries, read).files
+
+
+def growth(frontier: Frontier, entries: Sequence[bytes], read: ReadPath) -> Growth:
+    """The files to write when these entries are appended, and the frontier after that: each hash made once.
 
     ``frontier`` is the writer's own record of the old tree; the old right edge is read through ``read`` and
     must agree with it, so that a log whose files were damaged cannot grow over the damage. Paths are new:
     nothing written before is replaced, and the partial tiles of older sizes stay.
     """
     if not entries:
-        return
+        return Growth(frontier, ())
     edge = TileReader(read, Checkpoint("the log itself", frontier.size, frontier.root))
-    old_entries = edge.edge_entries()
-    yield from _bundles(frontier.size, (*old_entries, *entries))
-    fresh: Sequence[bytes] = [leaf_hash(each) for each in entries]
-    old, level = frontier.size, 0
+    files = list(_bundles(frontier.size, (*edge.edge_entries(), *entries)))
+    fresh, old, level = leaf_hashes(entries), frontier.size, 0
+    right: list[bytes] = []
     while fresh:
-        hashes = (*edge.edge_hashes(level), *fresh)
-        first = old // WIDTH
-        yield from _tiles(level, first, hashes)
-        full = len(hashes) // WIDTH
-        fresh = [root_of(hashes[at * WIDTH : (at + 1) * WIDTH]) for at in range(full)]
-        old, level = first, level + 1
+        hashes = [*edge.edge_hashes(level), *fresh]
+        files += _tiles(level, old // WIDTH, hashes)
+        full = len(hashes) // WIDTH * WIDTH
+        right += _complete(subtree_hashes(hashes[full:]))
+        fresh = hashes[:full]
+        for _ in range(HEIGHT):
+            fresh = parent_hashes(fresh)
+        old, level = old // WIDTH, level + 1
+    left = frontier.hashes[: old.bit_count()]
+    return Growth(Frontier(frontier.size + len(entries), (*left, *reversed(right))), tuple(files))
+
+
+def _complete(levels: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """The roots of the complete subtrees that make up a partial tile, the smallest (rightmost) first."""
+    return [each[-1] for each in levels if len(each) & 1]
 
 
 def _bundles(old: int, entries: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
@@ -146,6 +169,10 @@ def _tiles(level: int, first: int, hashes: Sequence[bytes]) -> Iterator[tuple[st
         yield TileName(level, number, len(some)).path, b"".join(some)
 
 
+type Levels = tuple[Sequence[bytes], ...]
+"""The hashes of a tile and of the complete subtrees over them, see ``subtree_hashes``: full ones have nine."""
+
+
 class TileReader:
     """Hashes, entries and proofs of one log at one checkpoint, from tiles that are checked before use.
 
@@ -158,8 +185,8 @@ class TileReader:
     def __init__(self, read: ReadPath, checkpoint: Checkpoint) -> None:
         self._read = read
         self._checkpoint = checkpoint
-        self._edge: dict[int, tuple[bytes, ...]] | None = None
-        self._kept: dict[tuple[int, int], tuple[bytes, ...]] = {}
+        self._edge: dict[int, Levels] | None = None
+        self._kept: dict[tuple[int, int], Levels] = {}
         self._bundle: tuple[int, tuple[bytes, ...]] | None = None
 
     @property
@@ -172,7 +199,8 @@ class TileReader:
 
     def edge_hashes(self, level: int) -> tuple[bytes, ...]:
         """The hashes of the partial tile of a level; none where that level has no partial tile."""
-        return self._checked_edge().get(level, ())
+        levels = self._checked_edge().get(level)
+        return tuple(levels[0]) if levels else ()
 
     def edge_entries(self) -> tuple[bytes, ...]:
         """The entries of the partial bundle; none where the last bundle is full."""
@@ -187,9 +215,7 @@ class TileReader:
             )
         tile_level, inside = divmod(level, HEIGHT)
         first = index << inside
-        hashes = self._tile(tile_level, first // WIDTH)
-        at = first % WIDTH
-        return root_of(hashes[at : at + (1 << inside)])
+        return self._tile(tile_level, first // WIDTH)[inside][first % WIDTH >> inside]
 
     def leaf_hash(self, index: int) -> bytes:
         self._inside(index)
@@ -213,26 +239,35 @@ class TileReader:
         """The entry at ``index``, checked against its leaf hash."""
         self._inside(index)
         number, at = divmod(index, WIDTH)
-        if self._bundle is None or self._bundle[0] != number:
-            self._bundle = (number, self._checked_bundle(number))
-        return self._bundle[1][at]
+        return self._kept_bundle(number)[at]
 
     def entries(self, start: int, end: int) -> Iterator[bytes]:
         """The entries from ``start`` up to, not including, ``end``."""
-        return (self.entry(index) for index in range(start, end))
+        if start < end:
+            self._inside(start)
+            self._inside(end - 1)
+        at = start
+        while at < end:
+            number, inside = divmod(at, WIDTH)
+            some = self._kept_bundle(number)[inside : inside + end - at]
+            yield from some
+            at += len(some)
 
     def audit(self) -> Iterator[str]:
-        """Checks every file that a log of this size needs, and gives the path of each as it goes."""
+        """Checks every file that a log of this size needs, and gives the path of each as it goes.
+
+        From the root down; a bundle right after the tile with the hashes of its entries, so that each file
+        is read and hashed once.
+        """
         self.check_root()
-        level = 0
-        while hashes := self.size >> HEIGHT * level:
+        for level in range(self.size.bit_length() // HEIGHT, -1, -1):
+            hashes = self.size >> HEIGHT * level
             for index in range(-(-hashes // WIDTH)):
-                self._tile(level, index)
-                yield TileName(level, index, min(WIDTH, hashes - index * WIDTH)).path
-            level += 1
-        for index in range(-(-self.size // WIDTH)):
-            self._checked_bundle(index)
-            yield TileName(None, index, min(WIDTH, self.size - index * WIDTH)).path
+                width = len(self._tile(level, index)[0])
+                yield TileName(level, index, width).path
+                if not level:
+                    self._checked_bundle(index)
+                    yield TileName(None, index, width).path
 
     def check_file(self, path: str) -> None:
         """Raises unless the file at ``path``, of this or of an older size, is what this tree has there.
@@ -244,9 +279,9 @@ class TileReader:
         if name.index * WIDTH + name.width > self.size >> HEIGHT * level:
             raise _differs(path, f"a log of {self.size} leaves has no such file yet")
         if name.level is None:
-            expected = format_bundle(self._checked_bundle(name.index)[: name.width])
+            expected = format_bundle(self._kept_bundle(name.index)[: name.width])
         else:
-            expected = b"".join(self._tile(level, name.index)[: name.width])
+            expected = b"".join(self._tile(level, name.index)[0][: name.width])
         if _read(self._read, path) != expected:
             raise _differs(path, "its bytes are not those that this tree has there")
 
@@ -254,16 +289,21 @@ class TileReader:
         if not 0 <= index < self.size:
             raise MalformedError("outside-tree", f"There is no leaf {index} in a log of {self.size} leaves.")
 
+    def _kept_bundle(self, number: int) -> tuple[bytes, ...]:
+        if self._bundle is None or self._bundle[0] != number:
+            self._bundle = (number, self._checked_bundle(number))
+        return self._bundle[1]
+
     def _checked_bundle(self, number: int) -> tuple[bytes, ...]:
-        hashes = self._tile(0, number)
+        hashes = self._tile(0, number)[0]
         data, path = self._fetch(TileName(None, number, len(hashes)), full=len(hashes) == WIDTH)
         width = WIDTH if path == TileName(None, number).path else len(hashes)
         entries = _at(path, lambda: parse_bundle(data, width=width))[: len(hashes)]
-        if any(leaf_hash(entry) != each for entry, each in zip(entries, hashes, strict=True)):
+        if leaf_hashes(entries) != hashes:
             raise _differs(path, "an entry in it does not have the hash that its leaf has in the tree")
         return entries
 
-    def _tile(self, level: int, index: int) -> tuple[bytes, ...]:
+    def _tile(self, level: int, index: int) -> Levels:
         full = self.size >> HEIGHT * (level + 1)
         if index >= full:
             return self._checked_edge()[level]
@@ -271,29 +311,27 @@ class TileReader:
             self._keep(level, index, self._checked_tile(level, index))
         return self._kept[level, index]
 
-    def _keep(self, level: int, index: int, hashes: tuple[bytes, ...]) -> None:
+    def _keep(self, level: int, index: int, levels: Levels) -> None:
         if len(self._kept) >= _KEPT_TILES:
             del self._kept[next(iter(self._kept))]
-        self._kept[level, index] = hashes
+        self._kept[level, index] = levels
 
-    def _checked_tile(self, level: int, index: int) -> tuple[bytes, ...]:
-        above = self._tile(level + 1, index // WIDTH)[index % WIDTH]
+    def _checked_tile(self, level: int, index: int) -> Levels:
+        above = self._tile(level + 1, index // WIDTH)[0][index % WIDTH]
         data, path = self._fetch(TileName(level, index), full=True)
-        hashes = _at(path, lambda: parse_tile(data, width=WIDTH))
-        if root_of(hashes) != above:
+        levels = subtree_hashes(_at(path, lambda: parse_tile(data, width=WIDTH)))
+        if levels[HEIGHT][0] != above:
             raise _differs(path, "its hashes do not have the root that the tile above it names")
-        return hashes
+        return levels
 
-    def _checked_edge(self) -> dict[int, tuple[bytes, ...]]:
+    def _checked_edge(self) -> dict[int, Levels]:
         if self._edge is None:
             edge = {level: self._edge_tile(level, width) for level, width in _edge_widths(self.size)}
-            root = b""
-            for level in sorted(edge):
-                root = _fold(edge[level], root) if root else root_of(edge[level])
-            if (root or EMPTY_ROOT) != self._checkpoint.root:
+            parts = [each for level in sorted(edge) for each in _complete(edge[level])]
+            if Frontier(self.size, tuple(reversed(parts))).root != self._checkpoint.root:
                 paths = ", ".join(
-                    TileName(level, self.size >> HEIGHT * (level + 1), len(edge[level])).path
-                    for level in edge
+                    TileName(level, self.size >> HEIGHT * (level + 1), width).path
+                    for level, width in _edge_widths(self.size)
                 )
                 raise _differs(
                     paths or "(no tiles)", "its right edge does not have the root of the checkpoint"
@@ -301,11 +339,11 @@ class TileReader:
             self._edge = edge
         return self._edge
 
-    def _edge_tile(self, level: int, width: int) -> tuple[bytes, ...]:
+    def _edge_tile(self, level: int, width: int) -> Levels:
         index = self.size >> HEIGHT * (level + 1)
         data, path = self._fetch(TileName(level, index, width), full=False)
         wide = WIDTH if path == TileName(level, index).path else width
-        return _at(path, lambda: parse_tile(data, width=wide))[:width]
+        return subtree_hashes(_at(path, lambda: parse_tile(data, width=wide))[:width])
 
     def _fetch(self, name: TileName, *, full: bool) -> tuple[bytes, str]:
         """The bytes of a tile and their path: the full tile stands in for a partial one that is gone.
@@ -328,13 +366,6 @@ def _edge_widths(size: int) -> Iterator[tuple[int, int]]:
         if width:
             yield level, width
         level += 1
-
-
-def _fold(hashes: Sequence[bytes], right: bytes) -> bytes:
-    """The root over the hashes of a partial tile with the incomplete subtree to the right of them."""
-    for each in reversed(Frontier().extend(hashes).hashes):
-        right = node_hash(each, right)
-    return right
 
 
 def _read(read: ReadPath, path: str) -> bytes:

@@ -21,7 +21,7 @@ from dueprocess.errors import MalformedError
 type Json = bool | int | str | list[Json] | dict[str, Json] | None
 """JSON without floating point: nothing that we hash needs a fraction, and fractions do not round-trip."""
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z")
 _MAX_SAFE = 2**53 - 1
 
 
@@ -102,6 +102,11 @@ def sha256_hex(data: bytes) -> str:
 def digest_of(value: Json) -> str:
     """Hex SHA-256 over the canonical bytes of a JSON value."""
     return sha256_hex(canonical(value))
+
+
+def is_version(value: object, version: int = 1) -> bool:
+    """Whether a parsed JSON value is this version number. ``true`` is not 1, though Python says so."""
+    return value == version and not isinstance(value, bool)
 
 
 def lp(text: str) -> bytes:

@@ -36,6 +36,7 @@ type verdict struct {
 	Tiles       int    `json:"tiles"`
 	Inclusion   int    `json:"inclusion"`
 	Consistency int    `json:"consistency"`
+	Old         int    `json:"old"`
 	Given       int    `json:"given"`
 }
 
@@ -100,6 +101,9 @@ func run(args []string) (*verdict, error) {
 		rest = rest[2:]
 	}
 	if err := checkInclusion(tree, now, result); err != nil {
+		return nil, err
+	}
+	if err := checkConsistency(tree, now, result); err != nil {
 		return nil, err
 	}
 	for _, path := range rest {
@@ -239,6 +243,26 @@ func checkInclusion(tree stored, now *head, result *verdict) error {
 	return nil
 }
 
+// checkConsistency proves and checks that the tree extends each of its older selves, or 100 of them spread.
+func checkConsistency(tree stored, now *head, result *verdict) error {
+	step := now.size/100 + 1
+	for size := int64(1); size <= now.size; size += step {
+		root, err := tlog.TreeHash(size, tree)
+		if err != nil {
+			return err
+		}
+		proof, err := tlog.ProveTree(now.size, size, tree)
+		if err != nil {
+			return err
+		}
+		if err := tlog.CheckTree(proof, now.size, now.root, size, root); err != nil {
+			return fmt.Errorf("from %d leaves: %w", size, err)
+		}
+		result.Consistency++
+	}
+	return nil
+}
+
 func checkOld(path string, verifier note.Verifier, tree stored, now *head, result *verdict) error {
 	old, err := open(path, verifier)
 	if err != nil {
@@ -257,7 +281,7 @@ func checkOld(path string, verifier note.Verifier, tree stored, now *head, resul
 	if err := tlog.CheckTree(proof, now.size, now.root, old.size, old.root); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	result.Consistency++
+	result.Old++
 	return nil
 }
 
