@@ -1,0 +1,198 @@
+"""One client's connection to the witness: requests in, answers out, nothing written down about who asks.
+
+A request must arrive whole in time, so that slow or silent clients cost a thread for a few seconds at most.
+"""
+
+import io
+import re
+import socket
+import time
+from contextlib import AbstractContextManager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import Protocol, cast
+
+from dueprocess.errors import HTTP_STATUS, DueprocessError
+from dueprocess.tlog.witness import MOST_BODY_BYTES, TEXT_TYPE
+from dueprocess.witness.timekeeper import Report, Timekeeper
+
+ANSWER_SECONDS = 10.0
+
+_LENGTH = re.compile(r"[0-9]{1,9}")
+_MONITORED = re.compile(r"/([0-9a-f]{64})/checkpoint")
+
+
+class House(Protocol):
+    """What a connection needs of the server that it came in by."""
+
+    timekeeper: Timekeeper
+    report: Report
+    request_seconds: float
+    stopping: bool
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Work that a stop waits for."""
+
+
+class _Arriving(io.RawIOBase):
+    """What a client sends, until a deadline: a byte now and then does not keep a thread."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.deadline = 0.0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io gives it a memoryview
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("this request took too long to arrive")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
+class Conversation(BaseHTTPRequestHandler):
+    """One connection, which may bring several requests."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "dueprocess-witness"
+    sys_version = ""
+    wbufsize = 65_536
+    disable_nagle_algorithm = True
+    house: House
+
+    def setup(self) -> None:
+        super().setup()
+        self.house = cast("House", self.server)
+        self.rfile.close()
+        self._arriving = _Arriving(self.connection)
+        self.rfile = io.BufferedReader(self._arriving)
+
+    def handle_one_request(self) -> None:
+        self._arriving.deadline = time.monotonic() + self.house.request_seconds
+        super().handle_one_request()
+
+    def handle_expect_100(self) -> bool:
+        if self._length() is None:
+            return False
+        sent = super().handle_expect_100()
+        self.wfile.flush()
+        return sent
+
+    def do_GET(self) -> None:
+        """The page, or the newest head of a log."""
+        found = _MONITORED.fullmatch(self.path)
+        with self.house.answering():
+            if found is not None:
+                self._monitor(found[1])
+            elif self.path == "/":
+                self._page()
+            elif self.path in ("/add-checkpoint", "/sign-subtree"):
+                self._send(405, b"This address takes POST.\n", headers=(("Allow", "POST"),))
+            else:
+                self._send(404, b"There is nothing here.\n")
+
+    def do_HEAD(self) -> None:
+        """The same without the body."""
+        self.do_GET()
+
+    def do_POST(self) -> None:
+        """A log asks for a cosignature."""
+        length = self._length()
+        if length is None:
+            return
+        body = self.rfile.read(length)
+        if len(body) != length:
+            self.close_connection = True
+            return
+        with self.house.answering():
+            if self.path == "/sign-subtree":
+                self._send(
+                    404, b"This witness does not sign subtrees, which the specification leaves open.\n"
+                )
+            elif self.path != "/add-checkpoint":
+                self._send(404, b"There is nothing here.\n")
+            else:
+                self._add_checkpoint(body)
+
+    def _add_checkpoint(self, body: bytes) -> None:
+        try:
+            judged = self.house.timekeeper.add_checkpoint(body)
+        except DueprocessError as error:
+            self._fail(error)
+        else:
+            self._send(judged.status, judged.body, judged.content_type)
+
+    def _monitor(self, origin_sha256: str) -> None:
+        try:
+            note = self.house.timekeeper.checkpoint(origin_sha256)
+        except DueprocessError as error:
+            self._fail(error)
+            return
+        if note is None:
+            self._send(404, b"This witness never cosigned a checkpoint of such a log.\n")
+        else:
+            self._send(200, note)
+
+    def _page(self) -> None:
+        try:
+            page = self.house.timekeeper.page()
+        except DueprocessError as error:
+            self._fail(error)
+        else:
+            self._send(200, page.encode())
+
+    def _length(self) -> int | None:
+        """How long the body is. Answers and gives None where that is not said in one plain way, or too long."""
+        lengths = self.headers.get_all("Content-Length") or []
+        if "Transfer-Encoding" in self.headers or not lengths:
+            self._refuse(411, b"Say the length of the body with Content-Length.\n")
+        elif len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
+            self._refuse(400, b"The length of the body is said in no plain way.\n")
+        elif int(lengths[0]) > MOST_BODY_BYTES:
+            self._refuse(413, b"A request has at most 1,000,000 bytes here.\n")
+        else:
+            return int(lengths[0])
+        return None
+
+    def _refuse(self, status: int, body: bytes) -> None:
+        """Answers without having read the body, so that the connection cannot go on."""
+        self._send(status, body, headers=(("Connection", "close"),))
+
+    def _fail(self, error: DueprocessError) -> None:
+        self.house.report(f"Not answered: {error}")
+        self._send(HTTP_STATUS[type(error)], f"{error.what}\n".encode())
+
+    def send_error(
+        self,
+        code: int,
+        message: str | None = None,  # noqa: ARG002  the library's
+        explain: str | None = None,  # noqa: ARG002  the library's
+    ) -> None:
+        """Plain text instead of the library's HTML page."""
+        self._refuse(code, f"{HTTPStatus(code).phrase}\n".encode())
+
+    def _send(
+        self,
+        status: int,
+        body: bytes,
+        content_type: str = TEXT_TYPE,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.connection.settimeout(ANSWER_SECONDS)
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-cache")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in (*headers, *((("Connection", "close"),) if self.house.stopping else ())):
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  the library's name
+        """Nothing: who asks is nobody's business. What was cosigned is reported elsewhere."""
