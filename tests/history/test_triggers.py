@@ -13,10 +13,9 @@ import sabotage
 from dueprocess.history.guards import guard_faults
 from dueprocess.history.models import EventRow
 from dueprocess.history.triggers import UNIQUE_KEYS, postgres_triggers, sqlite_triggers
-from office import Office
+from history.test_fsck import faults
+from history.whole import Whole
 from sabotage import rows, sql
-
-pytestmark = pytest.mark.stage("brisk")
 
 APPEND_ONLY = "append-only"
 
@@ -40,7 +39,7 @@ def middle(table: str) -> sabotage.Row:
 
 
 @pytest.mark.parametrize("table", UNIQUE_KEYS)
-def test_plain_sql_changes_no_row(office_on: Office, table: str) -> None:
+def test_plain_sql_changes_no_row(whole: Whole, table: str) -> None:
     """UPDATE and DELETE of one row, of all rows and through a subquery are refused on every protected table."""
     for column in sabotage.columns(table):
         refused(lambda column=column: sql(f'UPDATE "{table}" SET "{column}" = "{column}"'))  # type: ignore[misc]
@@ -51,7 +50,7 @@ def test_plain_sql_changes_no_row(office_on: Office, table: str) -> None:
 
 
 @pytest.mark.parametrize("table", UNIQUE_KEYS)
-def test_an_upsert_never_becomes_an_update(office_on: Office, table: str) -> None:
+def test_an_upsert_never_becomes_an_update(whole: Whole, table: str) -> None:
     """INSERT … ON CONFLICT DO UPDATE over any unique key is refused, on both databases."""
     for key in UNIQUE_KEYS[table]:
         other = next(name for name in sabotage.columns(table) if name not in key)
@@ -62,7 +61,7 @@ def test_an_upsert_never_becomes_an_update(office_on: Office, table: str) -> Non
 
 @pytest.mark.parametrize("table", UNIQUE_KEYS)
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_sqlite_replaces_nothing(office_on: Office, table: str) -> None:
+def test_sqlite_replaces_nothing(whole: Whole, table: str) -> None:
     """INSERT OR REPLACE deletes without asking a DELETE trigger, so an existing key is refused, by each key."""
     for key in UNIQUE_KEYS[table]:
         fresh = {name: f"z{value}" if isinstance(value, str) else value + 10**6
@@ -77,7 +76,7 @@ def test_sqlite_replaces_nothing(office_on: Office, table: str) -> None:
 
 @pytest.mark.parametrize("table", UNIQUE_KEYS)
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_postgresql_truncates_and_merges_nothing(office_on: Office, table: str) -> None:
+def test_postgresql_truncates_and_merges_nothing(whole: Whole, table: str) -> None:
     """TRUNCATE has a guard of its own, MERGE goes through the row's; replica mode switches neither off."""
     key = UNIQUE_KEYS[table][0][0]
     merge = f'MERGE INTO "{table}" t USING "{table}" s ON t."{key}" = s."{key}" WHEN MATCHED THEN DELETE'
@@ -91,12 +90,13 @@ def test_postgresql_truncates_and_merges_nothing(office_on: Office, table: str) 
 
 
 @pytest.mark.parametrize("table", UNIQUE_KEYS)
-def test_the_orm_changes_no_row(office_on: Office, table: str) -> None:
+def test_the_orm_changes_no_row(whole: Whole, table: str) -> None:
     """QuerySet.update and .delete, bulk_update, save and delete of an instance are refused like any other SQL."""
     model = sabotage.TABLES[table]
     manager = model._default_manager
     name = next(f.name for f in model._meta.concrete_fields if not f.primary_key and f.column)
-    one = manager.order_by(*UNIQUE_KEYS[table][0])[1]
+    found = list(manager.order_by(*UNIQUE_KEYS[table][0]))
+    one = found[len(found) // 2]
     value = getattr(one, name)
     refused(lambda: manager.filter(**{name: value}).update(**{name: value}))
     refused(lambda: manager.all().delete())
@@ -106,18 +106,52 @@ def test_the_orm_changes_no_row(office_on: Office, table: str) -> None:
         refused(lambda: manager.bulk_update([one], [name]))
 
 
-def test_flush_leaves_everything(office_on: Office) -> None:
+def test_the_counter_takes_one_more_and_nothing_else(whole: Whole) -> None:
+    """Two more, one less, the same, nothing, another name, both at once, a second row in its place: all refused."""
+    value = rows("counter")[0]["value"]
+    for setting in (
+        "value = value + 2", "value = value - 1", "value = value", "value = 0", "value = -value", "name = 'other'",
+        "name = 'other', value = value + 1", "value = value + 1, name = 'LEDGER'",
+    ):  # fmt: skip
+        refused(lambda setting=setting: sql(f'UPDATE "counter" SET {setting}'))  # type: ignore[misc]
+    refused(lambda: sql('DELETE FROM "counter" WHERE value > 0'))
+    with sabotage.undone():
+        sql('UPDATE "counter" SET value = value + 1')
+        assert rows("counter") == [{"name": "ledger", "value": value + 1}]
+    assert rows("counter") == [{"name": "ledger", "value": value}]
+
+
+def test_a_counter_that_nobody_counts_with_is_a_fault(whole: Whole) -> None:
+    """One more than the ledger holds, or a second counter, passes the guards and is found by fsck."""
+    for attack in ("UPDATE counter SET value = value + 1", "INSERT INTO counter VALUES ('other', 1)"):
+        with sabotage.undone():
+            sql(attack)
+            assert [fault.table for fault in faults(whole)] == ["counter"]
+
+
+@pytest.mark.parametrize("vendor", ["postgresql"])
+def test_a_counter_that_may_jump_is_reported(whole: Whole) -> None:
+    """The function that lets one more pass is compared word by word."""
+    with sabotage.undone():
+        sql(
+            "CREATE OR REPLACE FUNCTION history_count() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN IF NEW.value > OLD.value THEN RETURN NEW; END IF; RAISE EXCEPTION 'history is append-only'; END$$"
+        )
+        assert [(table, name) for table, name, _ in guard_faults()] == [("counter", "counter_refuse_change")]
+
+
+def test_flush_leaves_everything(whole: Whole) -> None:
     """Django's flush, which empties tables by TRUNCATE or DELETE, stops at the guards."""
     refused(lambda: call_command("flush", interactive=False, verbosity=0))
 
 
-def test_untouched_guards_have_no_faults(office_on: Office) -> None:
+def test_untouched_guards_have_no_faults(whole: Whole) -> None:
     """What the migration installs is what fsck expects, on both databases."""
     assert list(guard_faults()) == []
 
 
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_a_table_rebuild_by_django_is_reported(office_on: Office) -> None:
+def test_a_table_rebuild_by_django_is_reported(whole: Whole) -> None:
     """On SQLite, altering a field copies the table and drops its triggers without a word; fsck says so."""
     old = EventRow._meta.get_field("actor")
     new = models.CharField(max_length=65)
@@ -130,7 +164,7 @@ def test_a_table_rebuild_by_django_is_reported(office_on: Office) -> None:
 
 @pytest.mark.parametrize("table", UNIQUE_KEYS)
 @pytest.mark.parametrize("vendor", ["sqlite"])
-def test_a_dropped_or_weakened_trigger_is_reported_on_sqlite(office_on: Office, table: str) -> None:
+def test_a_dropped_or_weakened_trigger_is_reported_on_sqlite(whole: Whole, table: str) -> None:
     """Each trigger dropped, or put back with a condition that never holds, is named by fsck with its table."""
     for name, statement in sqlite_triggers(table).items():
         with sabotage.undone():
@@ -148,9 +182,7 @@ def test_a_dropped_or_weakened_trigger_is_reported_on_sqlite(office_on: Office, 
 
 @pytest.mark.parametrize("table", UNIQUE_KEYS)
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_a_dropped_disabled_or_weakened_trigger_is_reported_on_postgresql(
-    office_on: Office, table: str
-) -> None:
+def test_a_dropped_disabled_or_weakened_trigger_is_reported_on_postgresql(whole: Whole, table: str) -> None:
     """Dropped, disabled, enabled for some sessions only, or conditional: fsck names trigger and table."""
     for name, statement in postgres_triggers(table).items():
         for change in (
@@ -180,7 +212,7 @@ SIDE_DOORS = [
 
 @pytest.mark.parametrize("door", SIDE_DOORS)
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_a_side_door_on_postgresql_is_reported(office_on: Office, door: str) -> None:
+def test_a_side_door_on_postgresql_is_reported(whole: Whole, door: str) -> None:
     """A foreign trigger, a rewrite rule or row security beside the guards is a fault of its table."""
     with sabotage.undone():
         sql(door)
@@ -195,7 +227,7 @@ BODIES = [
 
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_a_replaced_function_is_reported(office_on: Office, body: str) -> None:
+def test_a_replaced_function_is_reported(whole: Whole, body: str) -> None:
     """The triggers stand, but the function behind them does something else: every table is named."""
     with sabotage.undone():
         sql(f"CREATE OR REPLACE FUNCTION history_refuse() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
@@ -203,7 +235,7 @@ def test_a_replaced_function_is_reported(office_on: Office, body: str) -> None:
 
 
 @pytest.mark.parametrize("vendor", ["postgresql"])
-def test_another_function_under_the_same_triggers_is_reported(office_on: Office) -> None:
+def test_another_function_under_the_same_triggers_is_reported(whole: Whole) -> None:
     """A function of the same name in another schema does not pass for ours."""
     with sabotage.undone():
         sql("CREATE SCHEMA mine")
@@ -217,7 +249,7 @@ def test_another_function_under_the_same_triggers_is_reported(office_on: Office)
         assert [name for _, name, _ in guard_faults()] == ["event_refuse_change"]
 
 
-def test_a_missing_unique_key_is_reported(office_on: Office, vendor: str) -> None:
+def test_a_missing_unique_key_is_reported(whole: Whole, vendor: str) -> None:
     """Compare-and-swap rests on the unique keys: a table without one is a fault."""
     with sabotage.undone():
         if vendor == "postgresql":
@@ -235,9 +267,9 @@ def test_a_missing_unique_key_is_reported(office_on: Office, vendor: str) -> Non
         assert all("unique key" in what for what in found)
 
 
-def test_the_guards_let_history_grow(office_on: Office) -> None:
+def test_the_guards_let_history_grow(whole: Whole) -> None:
     """They refuse change, not growth: the same office goes on working."""
     before = len(rows("event"))
-    office_on.receive()
-    office_on.now += dt.timedelta(seconds=1)
+    whole.office.receive()
+    whole.office.now += dt.timedelta(seconds=1)
     assert len(rows("event")) == before + 1

@@ -13,6 +13,9 @@ from dueprocess.desk.filekeys import FileKey, make_key
 from dueprocess.errors import ConflictError, MalformedError, RefusedError
 from dueprocess.library.datamaps import datamaps_folder, load_map
 from dueprocess.library.installation import SETTINGS_FILE, check_origin
+from dueprocess.publication.asking import check_address
+from dueprocess.tlog.note import ED25519, parse_vkey
+from dueprocess.tlog.policy import Witness
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -27,6 +30,14 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
     country: Annotated[str, Parameter(help="two letters")],
     founder: Annotated[list[str], Parameter(help="opaque ids of the two founders, once for each")],
     datamap: Annotated[str, Parameter(help="a shipped map's name, or a file")] = "synapse",
+    witness: Annotated[
+        list[str] | None,
+        Parameter(
+            help="an independent timekeeper as NAME=KEY=ADDRESS, once for each; three of different people are "
+            "the rule. NAME is your name for it; its operator gives you KEY and ADDRESS.",
+            negative="",
+        ),
+    ] = None,
     database: str = "sqlite:history.db",
     epoch_seconds: int = 300,
     window_days: int = 7,
@@ -43,12 +54,14 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
         )
     _free(folder)
     check_origin(origin)
+    witnesses = tuple(read_witness(each) for each in witness or ())
     chosen = _copy_map(datamap, folder)
     people = folder / "keys" / "people"
     keys = [_founder_key(each, people, spare) for each in founder for spare in ("", "-spare")]
     new = setup.NewInstallation(
         origin=origin, regime=regime, operator=operator, contact=contact, country=country,
         datamap=chosen, database=database, epoch_seconds=epoch_seconds, window_days=window_days,
+        witnesses=witnesses,
     )  # fmt: skip
     desk = setup.create(folder, new, keys, now)
     lines = [
@@ -57,9 +70,49 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
         "  and keep each -spare.json elsewhere: with it, a lost key can be revoked and replaced.",
         f"  Keep a copy of {folder}/worker/pins.json somewhere else: it is what the production worker trusts.",
         f"  Write the stores' addresses into {folder}/worker/stores.env (see {chosen}).",
+        *_about_witnesses(witnesses, folder),
         "Next: dueprocess enrol authority, then dueprocess serve.",
     ]
     Place(json=json).say(lines, {"origin": origin, "founding_sha256": desk.pins.founding_sha256})
+
+
+def read_witness(text: str) -> Witness:
+    """A witness from ``NAME=KEY=ADDRESS``. Refuses a key that is none of a witness, and an address that is not safe."""
+    name, _, rest = text.partition("=")
+    key, found, address = rest.partition("=http")
+    if not (name and key and found):
+        raise MalformedError(
+            "bad-witness",
+            f"{text[:120]!r} does not name a witness.",
+            do="Write NAME=KEY=ADDRESS, such as friend=w.example/w1+1a2b3c4d+BASE64=https://w.example/log, in quotes.",
+        )
+    vkey = parse_vkey(key)
+    if vkey.algorithm == ED25519:
+        raise MalformedError(
+            "bad-witness",
+            f"The key of {name} is a log's key, not a witness's.",
+            do="Ask its operator for the key that `dueprocess witness init` printed.",
+            source="C2SP tlog-cosignature",
+        )
+    check_address(f"http{address}", f"the witness {name}")
+    return Witness(name, vkey, f"http{address}")
+
+
+def _about_witnesses(witnesses: tuple[Witness, ...], folder: Path) -> list[str]:
+    """What the chosen witnesses prove, and what is still to do, in plain words."""
+    names, need = ", ".join(each.name for each in witnesses), setup.majority(len(witnesses))
+    ask = f"Send {folder}/public/policy.txt to each. Until {need} of them sign, nothing is published or handed over."
+    if not witnesses:
+        return [
+            "  Witnesses: none. This log is UNWITNESSED: only you vouch for its times and that there is one log,",
+            "  and every receipt will say so. Friends can run one: dueprocess witness init.",
+        ]
+    if len(witnesses) == 1:
+        return [
+            f"  Witnesses: {names}, 1 of 1. This is for hobby hosts and receipts show it: whoever holds that one",
+            f"  witness and this log can show two people two different logs. {ask}",
+        ]
+    return [f"  Witnesses: {names}; {need} of {len(witnesses)} must sign each head.", f"  {ask}"]
 
 
 def _free(folder: Path) -> None:

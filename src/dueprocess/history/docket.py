@@ -25,8 +25,13 @@ def docket(*, stage: str | None = None) -> list[DocketLine]:
 
 
 def going() -> list[DocketLine]:
-    """All cases that are not closed, oldest first: only in these can anything be owed."""
-    return [line for line in docket() if line.stage != "closed"]
+    """All cases that are neither closed nor erased, oldest first: only in these can anything be owed."""
+    return [line for line in docket() if line.stage not in ("closed", "erased")]
+
+
+def erased() -> list[DocketLine]:
+    """All erased cases, oldest first. Their events stay, so that an auditor sees that something was erased."""
+    return docket(stage="erased")
 
 
 def full_id(prefix: str) -> str:

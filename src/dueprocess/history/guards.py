@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from dueprocess.history.triggers import POSTGRES_BODY, UNIQUE_KEYS, postgres_triggers, sqlite_triggers
+from dueprocess.history.triggers import POSTGRES_BODIES, UNIQUE_KEYS, postgres_triggers, sqlite_triggers
 
 
 def guard_faults() -> Iterator[tuple[str, str, str]]:
@@ -45,15 +45,15 @@ def _sqlite(cursor: CursorWrapper, table: str) -> Iterator[tuple[str, str]]:
 def _postgres(cursor: CursorWrapper, table: str) -> Iterator[tuple[str, str]]:
     """Name and definition of each enabled trigger; one with another function's body counts as changed."""
     cursor.execute(
-        "SELECT t.tgname, t.tgenabled, pg_get_triggerdef(t.oid), p.prosrc, l.lanname FROM pg_trigger t "
+        "SELECT t.tgname, t.tgenabled, pg_get_triggerdef(t.oid), p.proname, p.prosrc, l.lanname FROM pg_trigger t "
         "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_language l ON l.oid = p.prolang "
         "WHERE NOT t.tgisinternal AND t.tgrelid = %s::regclass",
         [table],
     )
-    for name, enabled, definition, body, language in cursor.fetchall():
+    for name, enabled, definition, function, body, language in cursor.fetchall():
         if enabled != "A":  # ENABLE ALWAYS: session_replication_role = replica does not switch it off
             continue
-        ours = (body, language) == (POSTGRES_BODY, "plpgsql")
+        ours = (body, language) == (POSTGRES_BODIES.get(function), "plpgsql")
         yield name, definition if ours else f"{definition} with the function {body}"
 
 

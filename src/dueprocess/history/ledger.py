@@ -6,10 +6,10 @@ publishing again what is committed (recovery is the normal path).
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import IntegrityError
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from dueprocess.errors import BrokenError, ConflictError, MalformedError
 from dueprocess.history import ready  # noqa: F401  Django is loaded before its models
@@ -23,6 +23,7 @@ from dueprocess.history.models import (
     PlacementRow,
     RecordRow,
 )
+from dueprocess.tlog.leaf import EpochLeaf, parse_leaf
 from dueprocess.wire import unhex
 
 
@@ -74,21 +75,22 @@ class ClosedEpoch:
     leaf_index: int
 
 
-def waiting(before: str) -> list[LedgerRecord]:
-    """Records recorded before an instant that no epoch holds yet, in ledger order."""
+def waiting(most: int | None = None) -> list[LedgerRecord]:
+    """Records that no epoch holds yet, in ledger order, whatever their time; the first ``most`` of them.
+
+    Raises ``BrokenError`` where the event of one is gone: nothing is sealed that nobody can read.
+    """
     last = PlacementRow.objects.aggregate(last=Max("ledger_seq"))["last"] or 0
-    rows = list(RecordRow.objects.filter(ledger_seq__gt=last).order_by("ledger_seq"))
+    its_event = EventRow.objects.filter(case_id=OuterRef("case_id"), case_seq=OuterRef("case_seq"))
+    rows = RecordRow.objects.filter(ledger_seq__gt=last).annotate(readable=Exists(its_event))
     found = []
-    for row in rows:
-        event = EventRow.objects.filter(case_id=row.case_id, case_seq=row.case_seq).first()
-        if event is None:
+    for row in rows.order_by("ledger_seq")[:most]:
+        if not row.readable:
             raise BrokenError(
                 "event-missing",
                 f"The event of ledger record {row.ledger_seq} is gone.",
                 do="Stop. Run dueprocess fsck and restore from a copy that agrees with the public log.",
             )
-        if event.recorded_at >= before:
-            break
         found.append(_record(row))
     return found
 
@@ -103,8 +105,15 @@ def _record(row: RecordRow, placed: PlacementRow | None = None) -> LedgerRecord:
 def placed_in(epoch: int) -> list[LedgerRecord]:
     """The records of one closed epoch, with their places."""
     places = {row.ledger_seq: row for row in PlacementRow.objects.filter(epoch=epoch)}
-    rows = RecordRow.objects.filter(ledger_seq__in=list(places)).order_by("ledger_seq")
-    return [_record(row, places[row.ledger_seq]) for row in rows]
+    if not places:
+        return []
+    # A range, not a list of numbers: an epoch may hold more records than a statement may have parameters.
+    rows = RecordRow.objects.filter(ledger_seq__gte=min(places), ledger_seq__lte=max(places))
+    return [
+        _record(row, places[row.ledger_seq])
+        for row in rows.order_by("ledger_seq")
+        if row.ledger_seq in places
+    ]
 
 
 def records_of(case_id: str) -> dict[int, LedgerRecord]:
@@ -164,11 +173,21 @@ def _one_signer() -> Iterator[None]:
 
 def head() -> Head | None:
     """The newest signed head, or None for an empty log."""
+    found = newest_head()
+    closed = last_epoch() if found else None
+    return replace(found, signed_at=closed.closed_at) if found and closed else found
+
+
+def newest_head() -> Head | None:
+    """The newest signed head without its time: one query, for whoever signs or publishes."""
     row = HeadRow.objects.order_by("-size").first()
-    if row is None:
-        return None
-    newest = last_epoch()
-    return Head(row.size, row.root, row.checkpoint, newest.closed_at if newest else "")
+    return Head(row.size, row.root, row.checkpoint) if row else None
+
+
+def head_at(size: int) -> Head | None:
+    """The signed head of exactly this size, without its time; None where no such head was signed."""
+    row = HeadRow.objects.filter(size=size).first()
+    return Head(row.size, row.root, row.checkpoint) if row else None
 
 
 def heads() -> Iterator[Head]:
@@ -184,6 +203,11 @@ def keep_cosigned(size: int, checkpoint: str) -> None:
             CosignedRow.objects.bulk_create([CosignedRow(size=size, checkpoint=checkpoint)])
 
 
+def cosigned_at(size: int) -> str | None:
+    """The checkpoint of exactly this size that met the quorum, if it is kept."""
+    return CosignedRow.objects.filter(size=size).values_list("checkpoint", flat=True).first()
+
+
 def cosigned(after: int = 0) -> Iterator[tuple[int, str]]:
     """(size, checkpoint) of every head larger than ``after`` leaves that met the quorum, smallest first."""
     rows = CosignedRow.objects.filter(size__gt=after).order_by("size")
@@ -196,14 +220,38 @@ def entries(start: int, stop: int) -> list[str]:
     return [row.entry for row in rows]
 
 
+def stream_entries(start: int, stop: int) -> Iterator[str]:
+    """The same leaves one after the other: memory stays flat however long the log is."""
+    rows = LeafRow.objects.filter(leaf_index__gte=start, leaf_index__lt=stop).order_by("leaf_index")
+    yield from rows.values_list("entry", flat=True).iterator(chunk_size=4096)
+
+
 def epoch(number: int) -> ClosedEpoch | None:
     row = EpochRow.objects.filter(epoch=number).first()
     return _closed(row) if row else None
 
 
-def last_epoch() -> ClosedEpoch | None:
-    row = EpochRow.objects.order_by("-epoch").first()
+def last_epoch(*, below: int | None = None) -> ClosedEpoch | None:
+    """The newest closed epoch; with ``below``, the newest whose leaf is among the first so many leaves."""
+    rows = EpochRow.objects.all() if below is None else EpochRow.objects.filter(leaf_index__lt=below)
+    row = rows.order_by("-epoch").first()
     return _closed(row) if row else None
+
+
+def newest_epoch() -> int | None:
+    """The number of the newest epoch in the log itself: also one whose row a restored backup does not have."""
+    rows = LeafRow.objects.filter(entry__startswith='{"e":"').order_by("-leaf_index")
+    entry = rows.values_list("entry", flat=True).first()
+    try:
+        leaf = parse_leaf(entry.encode()) if entry is not None else None
+    except MalformedError as error:
+        raise BrokenError(
+            "log-altered",
+            "The newest epoch's leaf in the database is not one that this log wrote.",
+            why=error.what,
+            do="Stop. Run dueprocess fsck and restore from a copy that agrees with the public log.",
+        ) from error
+    return leaf.epoch if isinstance(leaf, EpochLeaf) else None
 
 
 def epochs_from(number: int) -> Sequence[ClosedEpoch]:

@@ -1,16 +1,19 @@
-"""Receipts: one person's part of the log, to be checked offline by anyone who holds the policy.
+"""Receipts: one reader's part of the log, to be checked offline by anyone who holds the policy.
 
-A user's receipt opens the records of the case and of that user's own target, never those of another target.
+Each audience gets a fixed list of fields (`tlog.record.AUDIENCES`) and of events. A user's receipt opens the
+records of the case and of that user's own target, never those of another target; a requester's says nothing
+about what the user was told or did.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from dueprocess.cases.events import Event
 from dueprocess.cases.sealing import record_secret
-from dueprocess.errors import RefusedError
-from dueprocess.history import audit, ledger
-from dueprocess.tlog.checkpoint import open_checkpoint
+from dueprocess.errors import MalformedError, RefusedError
+from dueprocess.history import ledger, recommit
+from dueprocess.tlog.checkpoint import OpenedCheckpoint, open_checkpoint, without_ml_dsa
 from dueprocess.tlog.epoch import EpochTree, epoch_seed
 from dueprocess.tlog.policy import Policy
 from dueprocess.tlog.proof import LogProof, format_proof
@@ -18,6 +21,16 @@ from dueprocess.tlog.receipt import Receipt, ReceiptRecord
 from dueprocess.tlog.record import AUDIENCES, Audience, Record, open_fields
 from dueprocess.tlog.subjects import SubjectProof
 from dueprocess.tlog.tiles import TileReader
+
+REQUESTER_KINDS = frozenset(
+    {
+        "DemandReceived", "RequesterVerified", "DemandRead", "DemandAssessed", "DeficiencyNoticeSent",
+        "ScopeNarrowed", "DecisionProposed", "DecisionApproved", "DecisionRejected", "DecisionWithdrawn",
+        "ProductionStarted", "DataProduced", "DeliveryStarted", "DeliveryFailed", "ParcelDelivered", "CaseClosed",
+    }
+)  # fmt: skip
+"""What a requester's receipt shows: the way of its own paper. Not what the user was told or objected to, nor what
+was thought of the requester."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,60 +45,99 @@ class ReceiptSource:
 
 def build_receipt(
     events: Sequence[Event],
-    ref: str,
+    ref: str | None,
     source: ReceiptSource,
     *,
     audience: Audience,
     subject: SubjectProof | None,
 ) -> bytes:
-    """The receipt of one target: every sealed event of the case that does not belong to another target."""
-    checkpoint = source.read("checkpoint")
-    opened = open_checkpoint(checkpoint, source.policy)
-    reader = TileReader(source.read, opened.checkpoint)
-    records = [
-        _record(record, row, source, reader, (audience, subject))
-        for event, record, row in audit.recorded(events)
-        if row is not None and row.epoch is not None and event.body.get("target", ref) == ref
+    """The receipt of one target, or with ``ref`` None of the whole case: every sealed event that it may show.
+
+    Refuses a case of which nothing is in the log yet, and a user's receipt about more than one target.
+    """
+    if audience == "user" and ref is None:
+        raise RefusedError(
+            "whose-target",
+            "A user's receipt is about that user's own target only.",
+            why="Who else is named in a demand is none of this user's business.",
+            do="Name the target: t1, t2 …",
+            source="specs/tlog, Audiences",
+        )
+    made = _Maker(source, audience, subject)
+    shown = [
+        made.record(record, row)
+        for event, record, row in recommit.recorded(events)
+        if row is not None and made.holds(row.epoch) and _shows(audience, ref, event)
     ]
-    if not records:
+    if not shown:
         raise RefusedError(
             "not-sealed", "Nothing of this case is in the log yet.", do="Wait for the epoch to close."
         )
     receipt = Receipt(
-        origin=opened.checkpoint.origin,
+        origin=made.opened.checkpoint.origin,
         audience=audience,
         case=events[0].case_id,
-        records=tuple(records),
-        unwitnessed=not opened.witnessed,
+        records=tuple(shown),
+        unwitnessed=not made.opened.witnessed,
     )
     return receipt.to_bytes()
 
 
-def _record(
-    record: Record,
-    row: ledger.LedgerRecord,
-    source: ReceiptSource,
-    reader: TileReader,
-    for_whom: tuple[Audience, SubjectProof | None],
-) -> ReceiptRecord:
-    audience, subject = for_whom
-    assert row.epoch is not None
-    assert row.place is not None
-    placed = {r.place: r.sealed for r in ledger.placed_in(row.epoch) if r.place is not None}
-    closed = ledger.epoch(row.epoch)
-    assert closed is not None
-    names = [name for name in AUDIENCES[audience] if name == "prev" or record.value(name) is not None]
-    has_subject = subject is not None and "subjects_root" in names
-    return ReceiptRecord(
-        epoch=row.epoch,
-        place=row.place,
-        path=EpochTree(epoch_seed(source.master, row.epoch), row.epoch, placed).path(row.place),
-        opening=open_fields(record, record_secret(source.record_key, row.event_sha256), names),
-        leaf=reader.entry(closed.leaf_index),
-        proof=_proof(reader, closed.leaf_index, source),
-        subject=subject if has_subject else None,
-    )
+def _shows(audience: Audience, ref: str | None, event: Event) -> bool:
+    if audience == "requester" and event.kind not in REQUESTER_KINDS:
+        return False
+    return ref is None or event.body.get("target", ref) == ref
 
 
-def _proof(reader: TileReader, index: int, source: ReceiptSource) -> bytes:
-    return format_proof(LogProof(index, reader.inclusion_proof(index), source.read("checkpoint"), None))
+class _Maker:
+    """Makes the records of one receipt; the tree of an epoch is built once for all records in it."""
+
+    def __init__(self, source: ReceiptSource, audience: Audience, subject: SubjectProof | None) -> None:
+        checkpoint = source.read("checkpoint")
+        self.opened, policy = accepted(checkpoint, source.policy)
+        self._note = without_ml_dsa(checkpoint, policy)
+        self._reader = TileReader(source.read, self.opened.checkpoint)
+        self._source = source
+        self._audience: Audience = audience
+        self._subject = subject
+        self._tree = cache(self._built)
+
+    def holds(self, epoch: int | None) -> bool:
+        """Whether the published log holds this epoch: one that was closed may still wait for its witnesses."""
+        closed = ledger.epoch(epoch) if epoch is not None else None
+        return closed is not None and closed.leaf_index < self._reader.size
+
+    def _built(self, epoch: int) -> tuple[EpochTree, bytes, bytes]:
+        """The private tree of an epoch, its public leaf, and the proof that the leaf is in the log."""
+        placed = {r.place: r.sealed for r in ledger.placed_in(epoch) if r.place is not None}
+        closed = ledger.epoch(epoch)
+        assert closed is not None
+        proof = LogProof(closed.leaf_index, self._reader.inclusion_proof(closed.leaf_index), self._note, None)
+        tree = EpochTree(epoch_seed(self._source.master, epoch), epoch, placed)
+        return tree, self._reader.entry(closed.leaf_index), format_proof(proof)
+
+    def record(self, record: Record, row: ledger.LedgerRecord) -> ReceiptRecord:
+        """One record as the audience may see it."""
+        assert row.epoch is not None
+        assert row.place is not None
+        tree, leaf, proof = self._tree(row.epoch)
+        secret = record_secret(self._source.record_key, row.event_sha256)
+        return ReceiptRecord(
+            epoch=row.epoch,
+            place=row.place,
+            path=tree.path(row.place),
+            opening=open_fields(record, secret, AUDIENCES[self._audience]),
+            leaf=leaf,
+            proof=proof,
+            subject=self._subject if record.value("subjects_root") is not None else None,
+        )
+
+
+def accepted(checkpoint: bytes, policy: Policy) -> tuple[OpenedCheckpoint, Policy]:
+    """The published head under the policy; or, while work goes on without witnesses, under its keys alone."""
+    try:
+        return open_checkpoint(checkpoint, policy), policy
+    except MalformedError as error:
+        if error.code != "quorum-not-met":
+            raise
+    return open_checkpoint(checkpoint, policy.unwitnessed), policy.unwitnessed

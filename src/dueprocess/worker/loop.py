@@ -1,33 +1,68 @@
 """The reconcile loop: close epochs, publish, send what users are owed. Each turn starts from the events.
 
 python -m dueprocess.worker.loop --install DIR [--once]
+
+Turns begin at whole multiples of five seconds, the log comes first in each, and letters rest while an epoch is
+about to end: so the time of a public leaf does not tell how much there was to do.
 """
 
 import argparse
 import datetime as dt
 import sys
+import time
 from pathlib import Path
+from typing import TextIO
 
 from dueprocess.desk.desk import Desk, open_desk
+from dueprocess.desk.erasing import finish_erasures
 from dueprocess.desk.notices import notify
 from dueprocess.desk.site import write_site
 from dueprocess.errors import BrokenError, DueprocessError, UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import going
-from dueprocess.publication.log import Log
+from dueprocess.publication.log import Log, Published
+from dueprocess.tlog.epoch import epoch_at, epoch_until
+from dueprocess.wire import instant
 from dueprocess.worker.clock import read_clock
 from dueprocess.worker.ending import run, stop_on_signal
 
 TURN_SECONDS = 5
+QUIET = dt.timedelta(seconds=30)
+"""So long before the end of an epoch nothing is begun that could delay its leaf."""
 
 
-def turn(desk: Desk, log: Log, now: dt.datetime) -> list[str]:
+def turn(desk: Desk, log: Log, now: dt.datetime, *, letters: bool = True) -> list[str]:
     """One turn. Returns a line for each thing done; what failed is said and tried again in the next turn."""
-    done: list[str] = []
+    before = log.published
     closed = log.close_due(now)
-    if closed:
-        done.append(f"closed {closed} epoch{'s' if closed > 1 else ''} and published the log")
+    done = _about_log(closed, log.published)
+    if log.published != before:
         write_site(desk)
+    if letters:
+        done += [*_letters(desk, now), *finish_erasures(desk, now)]
+    return done
+
+
+def _about_log(closed: int, published: Published | None) -> list[str]:
+    """What became of the log: one line for a closed epoch, one for witnesses that do not sign."""
+    if published is None:
+        return []
+    whole = published.size == published.head_size
+    lines = [f"closed {closed} epoch{' and published the log' if whole else ''}"] if closed else []
+    if not published.silent:
+        return lines
+    silent = "; ".join(f"{each.name} since {instant(each.since)} ({each.fault})" for each in published.silent)
+    meaning = "the others are enough" if published.witnessed and whole else "too few are left"
+    if not whole:
+        meaning += (
+            f": {published.size} of {published.head_size} leaves are published and nothing can be handed over that "
+            "needs a newer one. After 24 hours two people may let work go on: dueprocess unwitnessed"
+        )
+    return [*lines, f"independent timekeepers (witnesses) do not sign: {silent}; {meaning}"]
+
+
+def _letters(desk: Desk, now: dt.datetime) -> list[str]:
+    done: list[str] = []
     for line in going():
         for ref in load_case(line.case_id).targets:
             try:
@@ -51,18 +86,38 @@ def main() -> int:
     stop = stop_on_signal()
     desk = open_desk(given.install)
     log = desk.log()
+    said: list[str] = []
     while not stop.is_set():
         try:
-            for line in turn(desk, log, read_clock(desk.installation)):
-                print(line, flush=True)  # noqa: T201  the worker's log goes to its standard output
+            if log.policy != desk.policy:
+                log = desk.log()
+            now = read_clock(desk.installation)
+            lines = turn(desk, log, now, letters=given.once or not _ends_soon(desk, now))
+            _say(lines, said, sys.stdout)
         except UnavailableError as error:
             if given.once:
                 raise
-            print(error, file=sys.stderr, flush=True)  # noqa: T201
+            lines = [str(error)]
+            _say(lines, said, sys.stderr)
         if given.once:
             return 0
-        stop.wait(TURN_SECONDS)
+        said = lines
+        stop.wait(TURN_SECONDS - time.time() % TURN_SECONDS)
     return 0
+
+
+def _ends_soon(desk: Desk, now: dt.datetime) -> bool:
+    """Whether the epoch is about to end, by a clock that runs on while we work."""
+    seconds = desk.installation.epoch_seconds
+    until = epoch_until(epoch_at(now, seconds=seconds), seconds=seconds)
+    return desk.installation.clock_mode == "system" and until - now <= QUIET
+
+
+def _say(lines: list[str], said: list[str], to: TextIO) -> None:
+    """Prints what the last turn did not say already: what stays wrong is said once, not every five seconds."""
+    for line in lines:
+        if line not in said:
+            print(line, file=to, flush=True)
 
 
 if __name__ == "__main__":

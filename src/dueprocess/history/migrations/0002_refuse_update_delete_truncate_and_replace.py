@@ -4,13 +4,14 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from dueprocess.history.triggers import POSTGRES_FUNCTION, UNIQUE_KEYS, postgres_triggers, sqlite_triggers
+from dueprocess.history.triggers import POSTGRES_FUNCTIONS, UNIQUE_KEYS, postgres_triggers, sqlite_triggers
 
 
 def install(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     vendor = schema_editor.connection.vendor
     if vendor == "postgresql":
-        schema_editor.execute(POSTGRES_FUNCTION)
+        for function in POSTGRES_FUNCTIONS:
+            schema_editor.execute(function)
     for table in UNIQUE_KEYS:
         triggers = postgres_triggers(table) if vendor == "postgresql" else sqlite_triggers(table)
         for statement in triggers.values():
