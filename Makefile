@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 OUT ?= demo-out
 # The rooms without IO: every branch of them is covered by their own tests.
-GROUND := errors wire tlog parcel demand law plan roster cases report
+GROUND := errors wire tlog parcel demand law plan roster cases report audit
 
 demo:
 	@python3 tools/setup.py dev synapse

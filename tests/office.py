@@ -178,9 +178,17 @@ class Office:
 
 
 def open_office(
-    folder: Path, database: str = "sqlite:history.db", *, epoch_seconds: int = 3600, window_days: int = 7
+    folder: Path,
+    database: str = "sqlite:history.db",
+    *,
+    epoch_seconds: int = 3600,
+    window_days: int = 7,
+    **changes: Any,
 ) -> Office:
-    """A founded installation with staff past their cooling-off and one enrolled authority."""
+    """A founded installation with staff past their cooling-off and one enrolled authority.
+
+    ``changes`` are further facts of the new installation, such as its witnesses.
+    """
     platform = folder / "platform.db"
     make_platform(platform)
     root = folder / "install"
@@ -200,6 +208,7 @@ def open_office(
         clock="simulated",
         epoch_seconds=epoch_seconds,
         window_days=window_days,
+        **changes,
     )
     desk = setup.create(root, new, [people["boris"], people["chi"]], START)
     set_clock(desk.installation, START)

@@ -9,9 +9,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 import sabotage
 from abuse.attack import flip, parcels, parsed, refusal
+from abuse.long_log import run_for
 from dueprocess.desk import gatekeeping
 from dueprocess.errors import BrokenError, DueprocessError
 from dueprocess.history.append import load_case
@@ -48,6 +51,12 @@ def challenged(office: Office) -> None:
     assert refusal(office).code == "challenged"
 
 
+def count(by: int) -> None:
+    """Sets the counter of the ledger."""
+    counter = rows("counter")[0]
+    sabotage.edit("counter", counter, value=counter["value"] + by)
+
+
 def objection(table: str) -> Row:
     """The objection's row in a table, found through its ledger record."""
     event = next(row for row in rows("event") if row["kind"] == "ChallengeOpened")
@@ -76,8 +85,23 @@ def test_a_deleted_objection_is_missed(office_on: Office, tables: tuple[str, ...
     assert refusal(office_on).code == code
 
 
-def test_a_deleted_objection_is_missed_when_the_ledger_is_renumbered(office_on: Office) -> None:
-    """Nothing has a gap any more, but the epoch that was published has another root."""
+def test_a_deleted_objection_that_was_not_sealed_yet_is_missed(office_on: Office) -> None:
+    """Event and record gone before any epoch closed: the counter of the ledger still knows the number."""
+    case_id = office_on.cases[0]
+    hand = office_on.desk.hand("ana", office_on.now, case_id)
+    challenge_steps.open_challenge(case_id, hand, "t1", by="user", ground="not-me")
+    event = next(row for row in rows("event") if row["kind"] == "ChallengeOpened")
+    with sabotage.unguarded():
+        sabotage.delete("event", event)
+        sabotage.delete("record", rows("record")[-1])
+    assert refusal(office_on).code == "ledger-gap"
+
+
+@pytest.mark.parametrize(("counted", "code"), [(0, "ledger-gap"), (-1, "epoch-differs")])
+def test_a_deleted_objection_is_missed_when_the_ledger_is_renumbered(
+    office_on: Office, counted: int, code: str
+) -> None:
+    """The counter remembers the number; and with the counter set too, the published epoch has another root."""
     challenged(office_on)
     first = objection("record")["ledger_seq"]
     gone = [(table, objection(table)) for table in ("event", "record", "placement")]
@@ -91,10 +115,12 @@ def test_a_deleted_objection_is_missed_when_the_ledger_is_renumbered(office_on: 
         for row in rows("epoch"):
             if row["epoch"] == gone[2][1]["epoch"]:
                 sabotage.edit("epoch", row, records=row["records"] - 1)
-    assert refusal(office_on).code == "epoch-differs"
+        count(counted)
+    assert refusal(office_on).code == code
 
 
-def test_an_objection_hidden_for_a_moment_is_missed(office: Office) -> None:
+@pytest.mark.parametrize(("counted", "code"), [(0, "ledger-gap"), (-1, "history-moved")])
+def test_an_objection_hidden_for_a_moment_is_missed(office: Office, counted: int, code: str) -> None:
     """Rows that vanish between the proof and the last look are noticed under the append lock."""
     case_id = office.cases[0]
     hand = office.desk.hand("ana", office.now, case_id)
@@ -105,12 +131,12 @@ def test_an_objection_hidden_for_a_moment_is_missed(office: Office) -> None:
     with sabotage.unguarded():
         sabotage.delete("event", event)
         sabotage.delete("record", record)
+        count(counted)
     look = gatekeeping.last_look(office.desk, "t1", "produce", proved, office.now)
+    head = produce_steps.Head(proved.log.head_size, proved.log.witnessed)
     with pytest.raises(BrokenError) as caught:
-        produce_steps.start_production(
-            case_id, hand, "t1", look=look, plan_sha256="0" * 64, log_size=proved.log.head_size
-        )
-    assert caught.value.code == "history-moved"
+        produce_steps.start_production(case_id, hand, "t1", look=look, plan_sha256="0" * 64, head=head)
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize("column", ["actor", "recorded_at", "body", "kind", "prev_sha256"])
@@ -156,6 +182,8 @@ def test_an_event_with_a_record_of_ones_own_is_refused(office_on: Office) -> Non
     record = {**rows("record")[-1], "case_id": closed["case_id"], "case_seq": closed["case_seq"]}
     record |= {"ledger_seq": record["ledger_seq"] + 1, "event_sha256": sabotage.sha256_of(parsed(closed))}
     sabotage.insert("record", record)
+    assert refusal(office_on).code == "ledger-gap"
+    count(+1)
     assert refusal(office_on).code == "record-differs"
 
 
@@ -197,10 +225,11 @@ def test_one_flipped_bit_in_a_tile_is_refused(office: Office, pattern: str, at: 
 
 
 def test_one_flipped_bit_in_the_checkpoint_is_refused(office: Office) -> None:
-    """Every single byte of it, text and signature."""
+    """Every byte of its text, and bytes all over both signatures."""
     path = office.desk.installation.log / "checkpoint"
     good = path.read_bytes()
-    for at in range(len(good)):
+    text = good.index(b"\n\n") + 2
+    for at in (*range(text), *(each for each in range(text, len(good), 29) if signature_byte(good, each))):
         flip(path, at)
         with pytest.raises(DueprocessError) as caught:
             gatekeeping.prove(office.desk, office.cases[0])
@@ -209,28 +238,37 @@ def test_one_flipped_bit_in_the_checkpoint_is_refused(office: Office) -> None:
     gatekeeping.prove(office.desk, office.cases[0])
 
 
+def signature_byte(note: bytes, at: int) -> bool:
+    """Whether this byte is of a signature itself. With another name or key id it would be an unknown one, which
+    signed-note tells everybody to ignore; the log's other signature then stands alone.
+    """
+    start = note.rindex(b"\n", 0, at) + 1
+    begun = note.index(b" ", start + len("— ".encode())) + 1
+    return at >= begun + 8 and note[at] != ord("\n")
+
+
 def test_a_log_signed_by_another_key_is_refused(office: Office, tmp_path: Path) -> None:
     """The same tree under the same name, signed by a key that the worker has not pinned."""
     path = office.desk.installation.log / "checkpoint"
-    other = LogSigner.create(office.desk.pins.origin, tmp_path / "other.pem")
-    path.write_text(other.sign(parse_checkpoint(parse_note(path.read_bytes()).text)))
+    other = LogSigner.create(office.desk.pins.origin, tmp_path)
+    path.write_text(other.sign(parse_checkpoint(parse_note(path.read_bytes()).text), office.now))
     assert refusal(office).code == "no-known-signature"
 
 
 def rewritten(office: Office) -> None:
     """The signer itself writes another past: leaf 0 differs, every head after it is signed anew, all files too."""
     place = office.desk.installation
-    signer = LogSigner.open(place.origin, place.keys / "log.pem")
+    signer = LogSigner.open(place.origin, place.keys)
     first = rows("leaf")[0]
     frontier = Frontier()
     with sabotage.unguarded():
         sabotage.edit("leaf", first, entry=first["entry"].replace('"k":10', '"k":11'))
         for leaf, head in zip(rows("leaf"), rows("head"), strict=True):
             frontier = frontier.append(leaf_hash(leaf["entry"].encode()))
-            signed = signer.sign(Checkpoint(place.origin, frontier.size, frontier.root))
+            signed = signer.sign(Checkpoint(place.origin, frontier.size, frontier.root), office.now)
             sabotage.edit("head", head, root=frontier.root.hex(), checkpoint=signed)
     shutil.rmtree(place.log)
-    office.desk.log().publish()
+    office.desk.log().publish(office.now)
 
 
 def test_a_log_that_was_written_anew_is_refused(office_on: Office) -> None:
@@ -290,3 +328,17 @@ def test_a_stale_log_is_refused(office: Office) -> None:
     """A head of the day before yesterday could hide a revocation."""
     office.now += DAY
     assert refusal(office).code == "log-stale"
+
+
+def test_a_long_log_costs_reading_and_no_more_questions(office: Office) -> None:
+    """Ten times as many epochs, up to a page of them, take as many queries; one taken out is still missed."""
+    asked = []
+    for epochs in (200, 2000):
+        run_for(office, epochs)
+        with CaptureQueriesContext(connection) as queries:
+            gatekeeping.prove(office.desk, office.cases[0])
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+    with sabotage.unguarded():
+        sabotage.delete("epoch", rows("epoch")[1000])
+    assert refusal(office).code == "epoch-missing"

@@ -23,11 +23,14 @@ from dueprocess.desk.desk import open_desk
 from dueprocess.desk.filekeys import FileKey, make_key
 from dueprocess.errors import BrokenError, DueprocessError, RefusedError
 from dueprocess.history.append import load_case
+from dueprocess.publication.log import Log
+from dueprocess.publication.signer import LogSigner
 from dueprocess.roster import Signature, Verdict
 from dueprocess.steps import challenge as challenge_steps
 from dueprocess.steps import decide as decide_steps
 from dueprocess.steps import produce as produce_steps
-from dueprocess.wire import canonical
+from dueprocess.tlog.policy import parse_policy
+from dueprocess.wire import Json, canonical
 from office import EVA, FINN, Office
 from sabotage import rows
 
@@ -98,7 +101,28 @@ def test_an_invented_colleague_has_no_power(office_on: Office) -> None:
         inject(
             office, office.desk.stream, Draft("Enrolled", {"document": document, "signatures": list(signed)})
         )
-    office.wait(days=2)
+    assert refusal(office).code == "unknown-signer"
+
+
+def test_invented_people_have_no_power_however_well_everything_fits(office: Office) -> None:
+    """Enrolment and approval by two invented people, sealed and published with the operator's own keys and signer."""
+    keys = [make_key(name, office.root.parent / f"{name}.json") for name in ("mallory", "trudy")]
+    proposed(office)
+    for key in keys:
+        document = setup.staff_document(key.person, key.public, key.credential, ["reviewer"])
+        signed: list[Json] = [
+            k.sign(office.desk.pins.origin, document, role="reviewer", verdict="enrol").as_json()
+            for k in keys
+        ]
+        inject(office, office.desk.stream, Draft("Enrolled", {"document": document, "signatures": signed}))
+    inject(office, office.cases[0], forged(office, keys[0]))
+    place = office.desk.installation
+    signer, policy = LogSigner.open(place.origin, place.keys), parse_policy(office.desk.pins.policy)
+    log = Log(place.log, signer, office.desk.master, epoch_seconds=place.epoch_seconds, policy=policy)
+    for _ in range(8):
+        office.now += dt.timedelta(hours=6)
+        log.close_due(office.now)
+    assert max(row["ledger_seq"] for row in rows("placement")) == rows("counter")[0]["value"]
     assert refusal(office).code == "unknown-signer"
 
 
@@ -106,7 +130,6 @@ def test_other_founders_are_refused(office: Office) -> None:
     """A founding of one's own: a second one is refused, and one in the place of the first is not the pinned one."""
     keys = [make_key(name, office.root.parent / f"{name}.json") for name in ("mallory", "trudy")]
     inject(office, office.desk.stream, setup._founding(office.desk.pins.origin, keys))  # noqa: SLF001  as init does
-    office.wait(hours=6)
     assert refusal(office).code == "founded-twice"
     pins = office.desk.installation.worker / "pins.json"
     pins.write_text(pins.read_text().replace(office.desk.pins.founding_sha256, "0" * 64))
@@ -151,6 +174,48 @@ def test_a_revoked_signer_voids_the_decision(office_on: Office, person: str) -> 
     assert refusal(office_on).code == "signer-inactive"
     office_on.wait(hours=6)
     assert refusal(office_on).code == "signer-inactive"
+
+
+@pytest.mark.parametrize(
+    ("tables", "code"),
+    [
+        (("event",), "event-missing"),
+        (("event", "record"), "ledger-gap"),
+        (("event", "record", "placement"), "ledger-gap"),
+    ],
+)
+def test_a_deleted_revocation_is_missed(office: Office, tables: tuple[str, ...], code: str) -> None:
+    """The row that took Chi's power away is gone; her approval stays without power."""
+    ending = rosters.ending_document("revoke", office.people["chi"].credential)
+    keys = [office.people["boris"], office.people["chi"]]
+    rosters.enrol(office.desk, ending, keys, office.now, verdict="revoke")
+    office.wait(hours=6)
+    event = next(row for row in rows("event") if row["kind"] == "Revoked")
+    record = next(r for r in rows("record") if r["event_sha256"] == sabotage.sha256_of(parsed(event)))
+    placement = next(row for row in rows("placement") if row["ledger_seq"] == record["ledger_seq"])
+    gone = {"event": event, "record": record, "placement": placement}
+    with sabotage.unguarded():
+        for table in tables:
+            sabotage.delete(table, gone[table])
+    assert refusal(office).code == code
+
+
+def test_a_withdrawn_decision_is_void(office: Office) -> None:
+    """Sealed or not yet, and its row cannot be taken out again."""
+    case_id = office.cases[0]
+    digest = load_case(case_id).target("t1").decision_sha256
+    inject(
+        office,
+        case_id,
+        Draft("DecisionWithdrawn", {"target": "t1", "decision_sha256": digest, "reason": "new facts"}),
+        actor="boris",
+    )
+    assert refusal(office).code == "not-approved"
+    office.wait(hours=6)
+    assert refusal(office).code == "not-approved"
+    with sabotage.unguarded():
+        sabotage.delete("event", next(row for row in rows("event") if row["kind"] == "DecisionWithdrawn"))
+    assert refusal(office).code == "event-missing"
 
 
 def test_a_suspended_authority_gets_nothing(office: Office) -> None:
@@ -254,8 +319,9 @@ def test_a_plan_that_nobody_looked_at_is_not_run(office: Office) -> None:
     proved = gatekeeping.prove(office.desk, case_id)
     look = gatekeeping.last_look(office.desk, "t1", "produce", proved, office.now)
     hand = office.desk.hand("production", office.now, case_id)
+    head = produce_steps.Head(1, witnessed=False)
     with pytest.raises(RefusedError) as caught:
-        produce_steps.start_production(case_id, hand, "t1", look=look, plan_sha256="0" * 64, log_size=1)
+        produce_steps.start_production(case_id, hand, "t1", look=look, plan_sha256="0" * 64, head=head)
     assert caught.value.code == "plan-differs"
 
 

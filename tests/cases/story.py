@@ -17,13 +17,14 @@ from dueprocess.cases.authenticate import authenticate
 from dueprocess.cases.case import Case, evolve, fold
 from dueprocess.cases.decide import DecisionFacts, Signing, decision_document
 from dueprocess.cases.events import FIRST, Draft, Event, check_body
-from dueprocess.cases.gate import GateFacts, LogProof, Phase
+from dueprocess.cases.gate import GateFacts, Phase
+from dueprocess.cases.logproof import LogProof
 from dueprocess.cases.narrow import Narrowing
 from dueprocess.cases.read import read
 from dueprocess.cases.receive import receive
 from dueprocess.demand import Demand, Period, Scope, ScopeItem, Target, expand
 from dueprocess.roster import STAFF_ROLES, Entry, Roster, Signature, Verdict, fingerprint, message
-from dueprocess.wire import Json, instant, sha256, sha256_hex
+from dueprocess.wire import Json, instant, parse_instant, sha256, sha256_hex
 
 ORIGIN = "chat.example/dueprocess/1"
 START = dt.datetime(2026, 9, 1, 8, tzinfo=dt.UTC)
@@ -75,6 +76,7 @@ class Person:
             "about": {},
             "counts_from": START - dt.timedelta(days=30),
             "enrolled_by": (),
+            "number": 1,
         }
         return Entry(**{**facts, **changes})
 
@@ -264,9 +266,21 @@ class Story:
         self.now += dt.timedelta(**delta)
         return self
 
+    def proof(self, **changes: Any) -> LogProof:
+        """Everything sealed in the minute it was recorded, under a head of now that no witness was asked for."""
+        facts: dict[str, Any] = {
+            "sealed_at": {event.case_seq: parse_instant(event.recorded_at) for event in self.events},
+            "roster_sealed_at": {1: START - dt.timedelta(days=31)},
+            "read_to": 99,
+            "head_size": 9,
+            "head_at": self.now,
+            "witnessed": False,
+        }
+        return LogProof(**{**facts, **changes})
+
     def gate(self, *, ref: str = "t1", phase: Phase = "produce", **changes: Any) -> GateFacts:
         """What the worker brings to the gate, with everything sealed and a fresh head."""
-        proof = LogProof(frozenset(e.case_seq for e in self.events), 99, 9, self.now, witnessed=False)
+        proof = self.proof()
         facts = GateFacts(
             case=self.case,
             ref=ref,

@@ -25,12 +25,15 @@ from cases.story import (
 )
 from dueprocess.cases.case import fold
 from dueprocess.cases.events import Draft, Event
-from dueprocess.cases.gate import GateFacts, LogProof, check_gate
+from dueprocess.cases.gate import GateFacts, check_gate
+from dueprocess.cases.logproof import LogProof
+from dueprocess.cases.logrules import Waiver
 from dueprocess.errors import BrokenError, DueprocessError, MalformedError, RefusedError
 from dueprocess.roster import Signature
 from dueprocess.wire import Json, digest_of, sha256_hex
 
 OTHER = sha256_hex(b"other")
+DAY = dt.timedelta(days=1)
 
 
 def test_the_gate_opens_for_what_two_people_signed_and_says_what_it_proved() -> None:
@@ -58,8 +61,38 @@ def test_a_witnessed_head_is_called_witnessed() -> None:
     story = approved_story()
     facts = story.gate()
     assert any(
-        ", witnessed" in line for line in check_gate(replace(facts, proof=_proof(story, witnessed=True)))
+        ", witnessed" in line
+        for line in check_gate(replace(facts, proof=_proof(story, demanded=True, witnessed=True)))
     )
+
+
+def test_under_two_peoples_waiver_an_unwitnessed_head_passes_and_is_called_so() -> None:
+    """Work goes on for as long as they said, and what was proved says that nobody saw the head."""
+    story = approved_story()
+    proof = _proof(story, demanded=True, waiver=_waiver(story, hours=1))
+    proved = check_gate(story.gate(proof=proof))
+    assert any("not witnessed (two people let work go on without)" in line for line in proved)
+
+
+def test_a_founder_needs_no_cooling_off_and_others_exactly_a_day() -> None:
+    """Founders count from the first day; 24 hours after the witnesses saw an enrolment, so does everybody."""
+    story = approved_story()
+    first = story.proof().sealed_at[_proposal(story)]
+    check_gate(story.gate(proof=_proof(story, roster_sealed_at={1: first - dt.timedelta(hours=24)})))
+    founders = roster(BORIS.entry(founding=True), CHI.entry(founding=True), court())
+    check_gate(story.gate(roster=founders, proof=_proof(story, roster_sealed_at={})))
+
+
+def test_a_decision_proposed_after_the_recovery_stands() -> None:
+    """Only what was proposed before the log was recovered is void."""
+    story = approved_story()
+    check_gate(story.gate(proof=_proof(story, recovered_after=_proposal(story) - 1)))
+
+
+def test_a_witness_a_few_minutes_ahead_does_not_stop_the_work() -> None:
+    """Clocks differ a little; five minutes are taken."""
+    story = approved_story()
+    check_gate(story.gate(proof=_proof(story, age=-dt.timedelta(minutes=5))))
 
 
 @pytest.mark.parametrize("rule", ["delayed_until", "forbidden_by"])
@@ -79,10 +112,29 @@ def _code(facts: GateFacts) -> str:
 
 
 def _proof(
-    story: Story, *, without: int = 0, age: dt.timedelta = dt.timedelta(0), witnessed: bool = False
+    story: Story, *, without: int = 0, age: dt.timedelta = dt.timedelta(0), **changes: Any
 ) -> LogProof:
-    sealed = frozenset(event.case_seq for event in story.events) - {without}
-    return LogProof(sealed, 99, 9, story.now - age, witnessed)
+    sealed = {number: at for number, at in story.proof().sealed_at.items() if number != without}
+    return story.proof(**{"sealed_at": sealed, "head_at": story.now - age, **changes})
+
+
+def _proposal(story: Story) -> int:
+    return next(event.case_seq for event in story.events if event.kind == "DecisionProposed")
+
+
+def _letter(story: Story) -> Event:
+    return next(event for event in story.events if event.kind == "UserNotified")
+
+
+def _seen_later(story: Story, event: Event) -> LogProof:
+    """The same story, with one event first seen by witnesses two days after it was recorded."""
+    sealed = story.proof().sealed_at
+    later = {**sealed, event.case_seq: sealed[event.case_seq] + dt.timedelta(days=2)}
+    return _proof(story, sealed_at=later, witnessed=True)
+
+
+def _waiver(story: Story, *, since: dt.datetime | None = None, **until: float) -> Waiver:
+    return Waiver(since or story.now - dt.timedelta(days=1), story.now + dt.timedelta(**until), 9, None)
 
 
 def _renarrowed(story: Story) -> GateFacts:
@@ -184,6 +236,28 @@ TABLE: list[tuple[str, Callable[[Story], GateFacts], str]] = [
     ("the receipt is not sealed", lambda s: s.gate(proof=_proof(s, without=1)), "not-sealed"),
     ("the head is later than the clock", lambda s: s.gate(proof=_proof(s, age=-dt.timedelta(hours=1))), "log-ahead"),
     ("the head of the log is old", lambda s: s.gate(proof=_proof(s, age=dt.timedelta(hours=3))), "log-stale"),
+    ("the letter's record is not sealed", lambda s: s.gate(proof=_proof(s, without=_letter(s).case_seq)), "not-sealed"),
+    ("the witnesses saw the letter later", lambda s: s.gate(proof=_seen_later(s, _letter(s))), "notice-window"),
+    ("the witnesses' newest time is before the time to object is over",
+     lambda s: s.gate(freshest=3 * DAY, proof=_proof(s, age=2 * DAY, witnessed=True)), "notice-window"),
+    ("the approver's enrolment is not in the log",
+     lambda s: s.gate(proof=_proof(s, roster_sealed_at={})), "signer-new"),
+    ("the witnesses saw the enrolment 23 hours before the approval",
+     lambda s: s.gate(proof=_proof(s, roster_sealed_at={1: START - dt.timedelta(hours=23)})), "signer-new"),
+    ("the policy asks for witnesses and nobody waived them",
+     lambda s: s.gate(proof=_proof(s, demanded=True)), "not-witnessed"),
+    ("the waiver is over",
+     lambda s: s.gate(proof=_proof(s, demanded=True, waiver=_waiver(s, hours=-1))), "not-witnessed"),
+    ("the waiver is over by the log's own time",
+     lambda s: s.gate(proof=_proof(s, demanded=True, waiver=_waiver(s, minutes=1), age=-dt.timedelta(minutes=2))),
+     "not-witnessed"),
+    ("the waiver begins later",
+     lambda s: s.gate(proof=_proof(s, demanded=True, waiver=_waiver(s, since=s.now + dt.timedelta(hours=1), hours=9))),
+     "not-witnessed"),
+    ("the decision expired by the log's time", lambda s: s.wait(days=30 - 8, minutes=-13).gate(
+        proof=_proof(s, age=-dt.timedelta(days=1))), "decision-expired"),
+    ("the log was recovered after the proposal",
+     lambda s: s.gate(proof=_proof(s, recovered_after=_proposal(s))), "before-recovery"),
     ("there is no such target", lambda s: s.gate(ref="t2"), "no-such-target"),
 ]  # fmt: skip
 

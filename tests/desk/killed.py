@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dueprocess.desk import handover, notices, production, setup
+from dueprocess.desk import erasing, handover, notices, production, setup
 from dueprocess.desk.desk import open_desk
 from dueprocess.desk.filekeys import open_key
 from dueprocess.wire import parse_instant
@@ -56,6 +56,9 @@ def main(root: str, at: str, place: tuple[str, int, str], verb: str, rest: list[
         production.produce(desk, rest[0], "t1", {"PLATFORM_DSN": rest[1]}, now=now)
     elif verb == "deliver":
         handover.deliver(desk, rest[0], "t1", Path(rest[1]), actor="boris", now=now)
+    elif verb == "erase":
+        signers = [open_key(Path(path)) for path in rest[1:]]
+        erasing.erase(desk, rest[0], "received-in-error", signers, now=now)
     elif verb == "notify":
         notices.notify(desk, rest[0], "t1", actor="worker", now=now)
 

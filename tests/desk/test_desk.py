@@ -117,7 +117,7 @@ def _again(office: Office, folder: Path) -> bytes:
 def test_a_half_year_is_not_reported_twice_with_other_numbers(office: Office, tmp_path: Path) -> None:
     """A register that differs from the one in the log is refused, whatever folder it is for."""
     opens = report_opens("2026H2")
-    office.desk.log().add(RegisterLeaf("2026H2", "0" * 64))
+    office.desk.log().add(RegisterLeaf("2026H2", "0" * 64), opens)
     with pytest.raises(RefusedError) as caught:
         closing.report(office.desk, "2026H2", tmp_path / "report", now=opens)
     assert caught.value.code == "already-published"

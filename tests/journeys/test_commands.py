@@ -50,7 +50,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "look before signing": (0, "Nothing was signed."),
     "approve by the proposer": (3, "Nobody approves their own proposal."),
     "approve": (0, "Approved by two."),
-    "produce before sealing": (3, "Nothing of this case is in the public log yet."),
+    "produce before sealing": (3, "No epoch is closed yet."),
     "notify before sealing": (3, "Nothing of this case is in the log yet."),
     "worker seals": (0, "t1: told the user (before)"),
     "produce while the user may object": (3, "The user may object until"),

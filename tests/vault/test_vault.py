@@ -133,3 +133,47 @@ def test_a_key_store_that_is_away_is_said(tmp_path: Path) -> None:
         keys.make(CASE)
     with pytest.raises(UnavailableError):
         keys.keys(CASE)
+
+
+def test_a_removed_case_leaves_no_file_and_touches_no_other(vault: Vault, quick_folder: Path) -> None:
+    """All its objects and what a crash left half written go; another case's stay; a second time is fine."""
+    for name in ("paper", "reading", "letter"):
+        vault.put(CASE, name, b"words")
+    vault.put(OTHER, "paper", b"words")
+    folder = next(
+        each.parent for each in files(vault) if each.read_bytes() and each.parent.parent.name == CASE[:2]
+    )
+    (folder / ".new-half").write_bytes(b"half")
+    assert vault.remove(CASE) == 4
+    assert not folder.exists()
+    assert [vault.get(OTHER, "paper"), len(files(vault))] == [b"words", 1]
+    assert vault.remove(CASE) == 0
+    vault.keys.destroy(CASE)
+    vault.keys.destroy(CASE)
+    assert not vault.keys.has(CASE)
+    assert vault.keys.has(OTHER)
+    with pytest.raises(RefusedError):
+        vault.remove(CASE)
+
+
+def test_the_folder_of_a_case_cannot_be_told_without_its_key(vault: Vault) -> None:
+    """Neither folder nor file carries the case's id; all files of a case lie together."""
+    vault.put(CASE, "paper", b"one")
+    vault.put(CASE, "reading", b"two")
+    vault.put(OTHER, "paper", b"three")
+    assert len({each.parent for each in files(vault)}) == 2
+    assert not any(CASE in str(each) or OTHER in str(each) for each in files(vault))
+
+
+def test_what_cannot_be_destroyed_is_said(vault: Vault, quick_folder: Path) -> None:
+    """A key store or a vault in which something is in the way: nothing is called destroyed that is there."""
+    vault.put(CASE, "paper", b"words")
+    (files(vault)[0].parent / "folder").mkdir()
+    with pytest.raises(UnavailableError) as caught:
+        vault.remove(CASE)
+    assert caught.value.code == "cannot-destroy"
+    key = quick_folder / "keys" / "cases" / f"{CASE}.key"
+    key.unlink()
+    key.mkdir()
+    with pytest.raises(UnavailableError):
+        vault.keys.destroy(CASE)

@@ -56,6 +56,7 @@ class Case:
     targets: Mapping[str, TargetState] = field(default_factory=dict)
     closed: Event | None = None
     registered: Event | None = None
+    erased: Event | None = None
     deficient: bool = False
 
     @property
@@ -111,6 +112,13 @@ def fold(events: Iterable[Event]) -> Case:
 
 def evolve(case: Case, event: Event) -> Case:
     """The case after one more event. Refuses an event that the table of stages does not allow here."""
+    if case.erased is not None:
+        raise RefusedError(
+            "erased",
+            f"Case {case.case_id[:8]} is erased: nothing can follow.",
+            do="Open a new case for a new paper: dueprocess receive.",
+            source="formats.md, Ledger and public log",
+        )
     case = replace(case, events=(*case.events, event))
     if event.kind == "DemandReceived":
         if case.received is not None:
@@ -139,8 +147,9 @@ def _evolve_case(case: Case, event: Event) -> Case:
             return replace(case, deficient=True)
         case "CaseClosed":
             return replace(case, closed=event)
-        case "CaseRegistered":
-            return replace(case, registered=event)
+        case "CaseRegistered" | "Erased":
+            counted = event.kind == "CaseRegistered"
+            return replace(case, registered=event) if counted else replace(case, erased=event)
         case _:
             raise BrokenError("unknown-event", f"{event.kind} has no place in a case.")
 
@@ -248,7 +257,7 @@ def _allow(event: Event, stage: Stage) -> None:
 def _restage(case: Case) -> Case:
     """The stage of the whole case: that of its slowest target that still goes on."""
     if case.closed is not None:
-        return replace(case, stage="closed")
+        return replace(case, stage="closed" if case.erased is None else "erased")
     if not case.targets:
         return case
     stages = [state.stage for state in case.targets.values()]

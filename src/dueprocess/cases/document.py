@@ -11,7 +11,7 @@ from typing import Any
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.notify import BEFORE_RULES
 from dueprocess.errors import MalformedError, RefusedError
-from dueprocess.wire import digest_of, parse_instant
+from dueprocess.wire import canonical, digest_of, parse_instant
 
 DECISION_DAYS = 30
 """A decision lapses this many days after it was proposed; then it is proposed afresh."""
@@ -46,7 +46,7 @@ def check_shape(document: Mapping[str, Any]) -> None:
         raise MalformedError(
             "bad-decision", "This decision document has other fields than it should.", why=f"Check {odd}."
         )
-    other = [key for key, value in FIXED.items() if document[key] != value]
+    other = [key for key, value in FIXED.items() if canonical(document[key]) != canonical(value)]
     if other:
         raise RefusedError(
             "not-decidable",
@@ -75,7 +75,7 @@ def check_current(case: Case, state: TargetState, document: Mapping[str, Any]) -
         "packs": assessed["packs"],
         "legal_basis": assessed["basis"],
     }
-    changed = [key for key, value in now_says.items() if document[key] != value]
+    changed = [key for key, value in now_says.items() if canonical(document[key]) != canonical(value)]
     if digest_of(document["scope"]) != state.scope_sha256:
         changed.append("scope")
     if any(document["notice"][key] != notice[key] for key in ("rule", "until")):

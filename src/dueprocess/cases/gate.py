@@ -14,32 +14,23 @@ from typing import Any, Literal
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.decide import recipient_key
 from dueprocess.cases.document import DECIDING_ROLES, check_current, check_expiry, check_requester
+from dueprocess.cases.events import Event
+from dueprocess.cases.logproof import (
+    LogProof,
+    check_cooling_off,
+    check_fresh,
+    check_sealed,
+    check_told,
+    check_witnessed,
+)
 from dueprocess.cases.narrow import not_producible
-from dueprocess.cases.notify import BEFORE_RULES, notice_rule, objection_ends, order_ended
+from dueprocess.cases.notify import BEFORE_RULES, notice_rule, objection_ends, order_ended, time_to_object
 from dueprocess.errors import BrokenError, RefusedError
 from dueprocess.roster import Entry, Roster, Signature, check
 from dueprocess.wire import digest_of, instant, parse_instant
 
 GATE_SOURCE = "formats.md, Gate"
-
 Phase = Literal["produce", "deliver"]
-
-
-@dataclass(frozen=True, slots=True)
-class LogProof:
-    """What the worker proved from the public log itself.
-
-    ``sealed`` holds the numbers of this case's events that lie under an epoch root in a leaf of the signed
-    head; ``read_to`` the last ledger number that was read with nothing missing; ``head_at`` the time of the
-    newest epoch (by the declared clock while the policy says ``quorum none``); ``witnessed`` whether the head
-    carries the policy's cosignatures.
-    """
-
-    sealed: frozenset[int]
-    read_to: int
-    head_size: int
-    head_at: dt.datetime
-    witnessed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +54,10 @@ def check_gate(facts: GateFacts) -> list[str]:
     state = facts.case.target(facts.ref)
     proved = [_check_case(facts, state), _check_document(facts, state)]
     proved += _check_people(facts, state)
-    proved += [_check_recipient(facts), _check_notice(facts, state), *_check_log(facts, state)]
+    proved.append(_check_recipient(facts))
+    check_witnessed(facts.proof, facts.now)
+    check_fresh(facts.proof, facts.now, facts.freshest)
+    proved += [_check_notice(facts, state), *_check_log(facts, state)]
     return proved
 
 
@@ -114,7 +108,16 @@ def _check_document(facts: GateFacts, state: TargetState) -> str:
             source="formats.md, Plan",
         )
     assert state.decision is not None
-    check_expiry(facts.document, proposed_at=parse_instant(state.decision.recorded_at), now=facts.now)
+    if state.decision.case_seq <= facts.proof.recovered_after:
+        raise RefusedError(
+            "before-recovery",
+            "This decision was proposed before the log was recovered from an older database.",
+            why="What happened between the backup and the loss is gone, and could have stood against it.",
+            do="Look at the case again, narrow it again and let two people sign again.",
+            source=GATE_SOURCE,
+        )
+    proposed_at = parse_instant(state.decision.recorded_at)
+    check_expiry(facts.document, proposed_at=proposed_at, now=max(facts.now, facts.proof.head_at))
     return (
         "The decision document is the sealed one and says what the case says; it names the authority that was "
         "authenticated and has not expired."
@@ -196,44 +199,27 @@ def _check_notice(facts: GateFacts, state: TargetState) -> str:
             do="Wait; production becomes possible by itself.",
             source="formats.md, Decision document: earliest_production",
         )
+    told = [each for each in facts.case.events if _tells(each, state)][-1]
+    check_told(facts.proof, told, time_to_object(state), facts.now)
     return "The user was told and the time to object is over."
+
+
+def _tells(event: Event, state: TargetState) -> bool:
+    body = event.body
+    return event.kind == "UserNotified" and (body["target"], body["phase"]) == (state.ref, "before")
 
 
 def _check_log(facts: GateFacts, state: TargetState) -> list[str]:
     proof = facts.proof
     last = state.produced if facts.phase == "deliver" else (state.approvals[-1] if state.approvals else None)
-    need = [
-        event.case_seq for event in facts.case.events if last is not None and event.case_seq <= last.case_seq
-    ]
-    missing = [seq for seq in need if seq not in proof.sealed]
-    if missing or not need:
-        raise RefusedError(
-            "not-sealed",
-            f"Events {missing} of this case are not in the public log yet.",
-            why="Nothing is disclosed that was not sealed in the log first.",
-            do="Wait for the epoch to close; the worker tries again by itself.",
-            source="architecture.md 1.4; formats.md, Gate",
-        )
-    if proof.head_at > facts.now:
-        raise RefusedError(
-            "log-ahead",
-            f"The newest epoch in the log ends at {proof.head_at:%Y-%m-%d %H:%M} UTC, after this machine's clock.",
-            why="One of the two clocks is wrong, so nothing can be said about how old the log is.",
-            do="Set the clock right.",
-            source=GATE_SOURCE,
-        )
-    if facts.now - proof.head_at > facts.freshest:
-        raise RefusedError(
-            "log-stale",
-            f"The newest epoch in the log is of {proof.head_at:%Y-%m-%d %H:%M} UTC.",
-            why="A head that old could hide a revocation or a challenge.",
-            do="Let the log signer run.",
-            source=GATE_SOURCE,
-        )
-    kind = "witnessed" if proof.witnessed else "not witnessed (the policy says `quorum none`)"
+    need = [event for event in facts.case.events if last is not None and event.case_seq <= last.case_seq]
+    check_sealed(proof, need)
+    assert state.decision is not None
+    for signed in (state.decision, *state.approvals):
+        credential = Signature.from_json(signed.body["signature"]).credential
+        check_cooling_off(proof, facts.roster.staff(credential, facts.now), signed)
     until = "the parcel" if facts.phase == "deliver" else "the approval"
-    sealed = (
-        f"All {len(need)} events up to {until} lie under the signed head of {proof.head_size} leaves, {kind}."
-    )
+    head = f"the signed head of {proof.head_size} leaves, {proof.words}"
+    sealed = f"All {len(need)} events up to {until} lie under {head}."
     absent = f"Every ledger record since, up to number {proof.read_to}, was read: nothing stands against it."
     return [sealed, absent]

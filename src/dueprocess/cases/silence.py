@@ -15,7 +15,7 @@ from dueprocess.cases.document import DECIDING_ROLES
 from dueprocess.cases.events import Draft
 from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.roster import Roster, Signature, check
-from dueprocess.wire import Json, instant, parse_instant
+from dueprocess.wire import Json, instant, is_version, parse_instant
 
 KEYS = {"v", "origin", "case_id", "target", "basis", "until", "ended", "paper_sha256", "nonce"}
 
@@ -42,7 +42,7 @@ def change_silence(
     case: Case, document: dict[str, Any], signatures: Sequence[Signature], roster: Roster, now: dt.datetime
 ) -> list[Draft]:
     """Records a changed order. Refuses one person alone, another case's document, and an end in the past."""
-    if set(document) != KEYS or document["v"] != 1:
+    if set(document) != KEYS or not is_version(document["v"]):
         raise MalformedError("bad-silence", f"This document has exactly the keys {sorted(KEYS)}.")
     state = case.target(str(document["target"]))
     if document["case_id"] != case.case_id or state.decision is None:

@@ -8,13 +8,15 @@ from typing import Literal, get_args
 
 Stage = Literal[
     "received", "read", "assessed", "narrowed", "proposed", "approved", "producing", "produced", "delivering",
-    "delivered", "refused", "closed",
+    "delivered", "refused", "closed", "erased",
 ]  # fmt: skip
 STAGES: tuple[Stage, ...] = get_args(Stage)
+_UNERASED = frozenset(STAGES) - {"erased"}
+"""Nothing follows an erasure."""
 
 MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
-    "RequesterVerified": (frozenset(STAGES) - {"closed"}, None),
-    "RequesterDoubted": (frozenset(STAGES) - {"closed"}, None),
+    "RequesterVerified": (_UNERASED - {"closed"}, None),
+    "RequesterDoubted": (_UNERASED - {"closed"}, None),
     "DemandRead": (frozenset({"received", "read", "assessed", "narrowed"}), "read"),
     "DemandAssessed": (frozenset({"read", "assessed", "narrowed", "proposed"}), "assessed"),
     "DeficiencyNoticeSent": (frozenset({"assessed", "narrowed"}), None),
@@ -23,16 +25,18 @@ MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
     "DecisionApproved": (frozenset({"proposed"}), "approved"),
     "DecisionRejected": (frozenset({"proposed", "approved"}), "refused"),
     "DecisionWithdrawn": (frozenset({"proposed", "approved", "producing", "produced"}), "refused"),
-    "NoticeDelayed": (frozenset(STAGES) - {"received", "read", "closed"}, None),
+    "NoticeDelayed": (_UNERASED - {"received", "read", "closed"}, None),
     "SilenceChanged": (
         frozenset({"proposed", "approved", "producing", "produced", "delivering", "delivered"}),
         None,
     ),
-    "NoticeStarted": (frozenset(STAGES) - {"received", "read"}, None),
-    "UserNotified": (frozenset(STAGES) - {"received", "read"}, None),
+    "NoticeStarted": (_UNERASED - {"received", "read"}, None),
+    "UserNotified": (_UNERASED - {"received", "read"}, None),
     "ChallengeOpened": (frozenset({"narrowed", "proposed", "approved", "producing", "produced"}), None),
     "ChallengeClosed": (
-        frozenset({"assessed", "narrowed", "proposed", "approved", "producing", "produced", "refused"}),
+        frozenset(
+            {"assessed", "narrowed", "proposed", "approved", "producing", "produced", "refused", "closed"}
+        ),
         None,
     ),
     "TargetResolved": (frozenset({"producing"}), None),
@@ -44,7 +48,7 @@ MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
     "ParcelPurged": (frozenset({"produced", "delivered", "refused", "closed"}), None),
     "CaseClosed": (frozenset({"received", "read", "assessed", "delivered", "refused"}), "closed"),
     "CaseRegistered": (frozenset({"closed"}), None),
-    "Erased": (frozenset({"closed"}), None),
+    "Erased": (frozenset({"closed"}), "erased"),
 }
 """Kind of event → (stages it may follow, stage it leads to; None leaves the stage as it is)."""
 
@@ -61,6 +65,7 @@ STAGE_MEANING: dict[Stage, str] = {
     "delivered": "handed over",
     "refused": "nothing is handed over for this target",
     "closed": "finished",
+    "erased": "finished, and its contents are destroyed",
 }
 
 STAGE_ORDER: dict[str, int] = {stage: place for place, stage in enumerate(STAGES)}
@@ -74,4 +79,4 @@ def diagram() -> str:
             lines += [
                 f"    {source} --> {leads}: {kind}" for source in sorted(sources, key=STAGE_ORDER.__getitem__)
             ]
-    return "\n".join([*lines, "    closed --> [*]"]) + "\n"
+    return "\n".join([*lines, "    closed --> [*]", "    erased --> [*]"]) + "\n"

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from dueprocess.cli.place import Place, person
 from dueprocess.cli.printing import working
 from dueprocess.desk import handover
+from dueprocess.desk.receipts import parcel_receipt_path
 from dueprocess.errors import RefusedError
 
 
@@ -38,5 +39,14 @@ def deliver_command(
         raise RefusedError("no-file", "Where should it go?", do="Name the file to write with --to FILE.")
     with working("Proving and handing over"):
         proved = handover.deliver(desk, case_id, target, to, actor=person(), now=now)
-    lines = ["The gate opened again:", *(f"  {each}" for each in proved), f"Handed over: {to}"]
+    enclosed = parcel_receipt_path(to)
+    again = (
+        f"could not be written; again: dueprocess receipt {case_id[:8]} {target} --for requester --out FILE"
+    )
+    lines = [
+        "The gate opened again:",
+        *(f"  {each}" for each in proved),
+        f"Handed over: {to}",
+        f"The requester's receipt: {enclosed if enclosed.exists() else again}",
+    ]
     at.say(lines, {"case": case_id, "target": target, "file": str(to), "proved": proved})

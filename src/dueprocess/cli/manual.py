@@ -19,7 +19,19 @@ FIRST = (
         "first aid for a demand that has just arrived; needs nothing",
     ),
     Command(
-        "verify", "dueprocess.cli.verify:verify_command", "check a receipt or a report offline; needs nothing"
+        "verify",
+        "dueprocess.cli.verify:verify_command",
+        "check a receipt, report, log or answer package; needs nothing",
+    ),
+    Command(
+        "monitor",
+        "dueprocess.cli.monitor:monitor_command",
+        "watch somebody's public log; says in words if it forks, runs back or stops; needs nothing",
+    ),
+    Command(
+        "witness",
+        "dueprocess.cli.witness:app",
+        "be an independent timekeeper for a friend's log; needs nothing",
     ),
     Command(
         "demo",
@@ -30,6 +42,16 @@ FIRST = (
 SET_UP = (
     Command("init", "dueprocess.cli.init:init_command", "set up an installation with its two founders"),
     Command("enrol", "dueprocess.cli.enrol:app", "people and authorities who may act; each signed by two"),
+    Command(
+        "policy",
+        "dueprocess.cli.policy:app",
+        "the log's independent timekeepers: show them, or let two people change them",
+    ),
+    Command(
+        "unwitnessed",
+        "dueprocess.cli.unwitnessed:unwitnessed_command",
+        "let work go on while no timekeeper answers; signed by two, marked for ever",
+    ),
     Command("datamap", "dueprocess.cli.datamap:app", "what this service holds: check and show the data map"),
     Command("packs", "dueprocess.cli.packs:app", "rule packs: list, explain an instrument, run their cases"),
     Command(
@@ -68,12 +90,22 @@ VERBS = (
     ),
     Command("challenge", "dueprocess.cli.challenge:app", "11 object, or decide an objection"),
     Command("close", "dueprocess.cli.close:close_command", "12 finish a case and register it"),
+    Command(
+        "erase",
+        "dueprocess.cli.erase:erase_command",
+        "12 destroy what a finished case holds; signed by two",
+    ),
 )
 LOOK = (
     Command("cases", "dueprocess.cli.cases:cases_command", "all cases and their stages"),
     Command("next", "dueprocess.cli.next:next_command", "what needs a person now"),
     Command("show", "dueprocess.cli.show:show_command", "one case: its events, scopes and findings"),
-    Command("log", "dueprocess.cli.log:log_command", "the public log's head"),
+    Command(
+        "receipt",
+        "dueprocess.cli.receipt:receipt_command",
+        "what one reader may see of a case, with its proof",
+    ),
+    Command("log", "dueprocess.cli.log:log_command", "the public log's head and who has seen it"),
     Command("report", "dueprocess.cli.report:report_command", "publish the report of a half-year"),
     Command("fsck", "dueprocess.cli.fsck:fsck_command", "read everything again and say what does not fit"),
 )

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from dueprocess.demand.scope import Scope, parse_scope
 from dueprocess.errors import MalformedError
-from dueprocess.wire import Json, instant, parse_instant
+from dueprocess.wire import Json, instant, is_version, parse_instant
 
 DemandKind = Literal["disclosure", "preservation", "removal"]
 
@@ -99,7 +99,7 @@ def parse_demand(value: Any) -> Demand:
         "v", "kind", "regime", "instrument", "scope", "received_at", "issuer_kind", "authority_id", "legal_bases",
         "issued_on", "due_on", "emergency", "nondisclosure", "elements", "identifies", "unreadable",
     }  # fmt: skip
-    if not isinstance(value, dict) or set(value) != keys or value["v"] != 1 or value["v"] is True:
+    if not isinstance(value, dict) or set(value) != keys or not is_version(value["v"]):
         odd = sorted(map(str, set(value) ^ keys)) if isinstance(value, dict) else []
         raise MalformedError("bad-demand", "A demand has other keys than it should.", why=f"Check {odd}.")
     order = value["nondisclosure"]

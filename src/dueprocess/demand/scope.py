@@ -13,7 +13,7 @@ from dueprocess.demand.category import AUTHORISABLE, WITHOUT_WINDOW, Category, e
 from dueprocess.demand.period import Period
 from dueprocess.demand.target import Target
 from dueprocess.errors import MalformedError, RefusedError
-from dueprocess.wire import Json, b64, canonical, sha256_hex, unb64
+from dueprocess.wire import Json, b64, canonical, is_version, sha256_hex, unb64
 
 Purpose = Literal["identify"] | None
 """``identify``: the sole purpose is to identify someone (Regulation (EU) 2023/1543 Article 3(10))."""
@@ -182,7 +182,7 @@ def parse_scope(value: Any) -> Scope:
     Raises ``MalformedError`` or, for what can be said but never asked, ``RefusedError``.
     """
     _keys(value, {"v", "nonce", "targets"}, "scope")
-    if value["v"] != 1 or isinstance(value["v"], bool):
+    if not is_version(value["v"]):
         raise MalformedError("version", "This scope is of a version that this program does not know.")
     if not isinstance(value["nonce"], str) or not isinstance(value["targets"], list):
         raise MalformedError("bad-scope", "A scope holds a nonce (text) and targets (list).")

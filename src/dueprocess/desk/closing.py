@@ -96,19 +96,19 @@ def report(desk: Desk, period: str, folder: Path, *, now: dt.datetime) -> tuple[
         "style.css": stylesheet(),
     }
     log = desk.log()
-    index = _once(log, RegisterLeaf(period, sha256_hex(files["register.json"])))
+    index = _once(log, RegisterLeaf(period, sha256_hex(files["register.json"])), now)
     code = sha256_hex(f"dueprocess.report {__version__}".encode())
-    _once(log, ReportLeaf(period, sha256_hex(files["report.json"]), index, code))
+    _once(log, ReportLeaf(period, sha256_hex(files["report.json"]), index, code), now)
     for name in sorted(files, key=lambda each: each == "report.json"):
         write_durable(folder / name, files[name])
     return register, made
 
 
-def _once(log: Log, leaf: RegisterLeaf | ReportLeaf) -> int:
+def _once(log: Log, leaf: RegisterLeaf | ReportLeaf, now: dt.datetime) -> int:
     """The index of this leaf: where it stands already, or where it is added. Refuses another one of the half-year."""
     known = log.find(type(leaf), leaf.period)
     if known is None:
-        return log.add(leaf)
+        return log.add(leaf, now)
     index, found = known
     if found != leaf:
         raise RefusedError(

@@ -12,12 +12,14 @@ from dueprocess.cases.events import Event
 from dueprocess.cases.narrow import Narrowing, not_producible
 from dueprocess.demand import Demand, Period, Scope, ScopeItem, expand, parse_demand, parse_scope
 from dueprocess.desk.desk import Desk, named
+from dueprocess.desk.promises import intake_receipt, promise_path
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.intake.paper import Paper, open_paper
 from dueprocess.law import Assessment, Finding
 from dueprocess.law import assess as assess_demand
 from dueprocess.plan import Plan, compile_plan
+from dueprocess.publication.durable import write_durable
 from dueprocess.steps import assess as assess_step
 from dueprocess.steps import authenticate as authenticate_step
 from dueprocess.steps import narrow as narrow_step
@@ -27,8 +29,13 @@ from dueprocess.tlog.subjects import subjects_root
 from dueprocess.wire import Json, b64, digest_of, unb64
 
 
-def receive(desk: Desk, path: Path, *, channel: str, actor: str, now: dt.datetime) -> tuple[str, Paper]:
-    """Stores the bytes as they came and opens a case. Returns its id and the paper as read."""
+def receive(
+    desk: Desk, path: Path, *, channel: str, actor: str, now: dt.datetime, receipt: Path | None = None
+) -> tuple[str, Paper]:
+    """Stores the bytes as they came and opens a case. Returns its id and the paper as read.
+
+    The signed intake receipt is written after the commit, because it is a promise: to ``receipt`` or the outbox.
+    """
     paper = open_paper(path)
     case_id = secrets.token_hex(16)
     desk.keys.make(case_id)
@@ -45,6 +52,7 @@ def receive(desk: Desk, path: Path, *, channel: str, actor: str, now: dt.datetim
         media=paper.kind,
         size_bytes=path.stat().st_size,
     )
+    write_durable(receipt or promise_path(desk, case_id), intake_receipt(desk, case_id))
     return case_id, paper
 
 

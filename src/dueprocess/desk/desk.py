@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from dueprocess.cases.rosters import fold_rosters, roster_stream
+from dueprocess.cases.logrules import LogRules
+from dueprocess.cases.rosters import fold_log_rules, fold_rosters, roster_stream
+from dueprocess.desk.restored import refuse_restored
 from dueprocess.errors import BrokenError, MalformedError, UnavailableError
 from dueprocess.history import connection
 from dueprocess.history.append import Hand, load_events
@@ -17,10 +19,11 @@ from dueprocess.library.datamaps import load_map
 from dueprocess.library.installation import Installation, open_installation
 from dueprocess.library.packs import shipped_packs
 from dueprocess.plan import DataMap
+from dueprocess.publication.collecting import Outside
 from dueprocess.publication.log import Log, read_log_file
 from dueprocess.publication.signer import LogSigner
 from dueprocess.roster import Roster
-from dueprocess.tlog.policy import Policy, parse_policy
+from dueprocess.tlog.policy import Policy
 from dueprocess.vault import KeyStore, Vault
 from dueprocess.wire import digest_of, parse_json
 
@@ -51,9 +54,33 @@ class Desk:
     def stream(self) -> str:
         return roster_stream(self.pins.origin)
 
+    def log_rules(self) -> LogRules:
+        """What two people decided about the log, from the pinned founding policy on: policies, waivers, recoveries."""
+        return fold_log_rules(
+            load_events(self.stream),
+            origin=self.pins.origin,
+            root=self.pins.founding_sha256,
+            policy=self.pins.policy,
+        )
+
     @property
     def policy(self) -> Policy:
-        return parse_policy(self.pins.policy)
+        """The policy in force."""
+        return self.log_rules().policy
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Every policy that is or was in force, the founding one first."""
+        return tuple(each.policy for each in self.log_rules().policies)
+
+    @property
+    def policy_text(self) -> bytes:
+        """The policy in force as its file: what goes into ``policy.txt`` for others."""
+        return self.log_rules().newest.text
+
+    def waived(self, now: datetime) -> bool:
+        """Whether two people let work go on at that instant although the witnesses' quorum is not met."""
+        return self.log_rules().waived(now)
 
     @property
     def master(self) -> bytes:
@@ -72,11 +99,23 @@ class Desk:
         """Digest of the newest roster event: which rosters a decision was made under."""
         return load_events(self.stream)[-1].sha256
 
-    def log(self) -> Log:
-        """The log with its signing key: for the log's signer only."""
+    def log(self, *, recovering: bool = False) -> Log:
+        """The log with its signing keys: for the log's signer only. Made for the policy that is in force now.
+
+        Refuses in a restored installation, unless it is being recovered at this moment.
+        """
         place = self.installation
-        signer = LogSigner.open(place.origin, place.keys / "log.pem")
-        return Log(place.log, signer, self.master, epoch_seconds=place.epoch_seconds)
+        if not recovering:
+            refuse_restored(place)
+        return Log(
+            place.log,
+            LogSigner.open(place.origin, place.keys),
+            self.master,
+            epoch_seconds=place.epoch_seconds,
+            policy=self.policy,
+            waived=self.waived,
+            outside=Outside(place.worker / "evidence", system_clock=place.clock_mode == "system"),
+        )
 
     def read_log(self, path: str) -> bytes:
         return read_log_file(self.installation.log, path)

@@ -5,14 +5,16 @@ from collections.abc import Callable
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.gate import GateFacts, Phase, check_gate
+from dueprocess.cases.logproof import CLOCK_MARGIN
 from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk
+from dueprocess.desk.restored import refuse_restored
 from dueprocess.plan import Plan
 from dueprocess.production.proof import LogView, Proved, look_again, prove_log
 
 FRESHEST_EPOCHS = 2
-"""A head may be at most this many epochs old."""
+"""A head may be at most this many epochs old, and the margin by which clocks differ."""
 
 
 def log_view(desk: Desk) -> LogView:
@@ -20,7 +22,9 @@ def log_view(desk: Desk) -> LogView:
     place = desk.installation
     return LogView(
         read=desk.read_log,
-        policy=desk.policy,
+        origin=desk.pins.origin,
+        founding_sha256=desk.pins.founding_sha256,
+        policy=desk.pins.policy,
         master=desk.master,
         case_key=lambda case_id: desk.keys.keys(case_id).record_key,
         roster_stream=desk.stream,
@@ -30,7 +34,11 @@ def log_view(desk: Desk) -> LogView:
 
 
 def prove(desk: Desk, case_id: str) -> Proved:
-    """Proves from the log what there is to prove about one case, and remembers the head."""
+    """Proves from the log what there is to prove about one case, and remembers the head.
+
+    Refuses in a restored installation that was not recovered.
+    """
+    refuse_restored(desk.installation)
     return prove_log(log_view(desk), case_id)
 
 
@@ -51,12 +59,17 @@ def last_look(
                 plan_sha256=recompiled(desk, case, ref).plan_sha256,
                 proof=proved.log,
                 now=now,
-                freshest=dt.timedelta(seconds=FRESHEST_EPOCHS * desk.installation.epoch_seconds),
+                freshest=freshest(desk.installation.epoch_seconds),
                 phase=phase,
             )
         )
 
     return look
+
+
+def freshest(epoch_seconds: int) -> dt.timedelta:
+    """How old a head may be."""
+    return dt.timedelta(seconds=FRESHEST_EPOCHS * epoch_seconds) + CLOCK_MARGIN
 
 
 def recompiled(desk: Desk, case: Case, ref: str) -> Plan:

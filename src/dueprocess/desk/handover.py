@@ -1,6 +1,7 @@
 """Verb 9 around its steps: the gate again, then the hand-over, then its record."""
 
 import datetime as dt
+from contextlib import suppress
 from pathlib import Path
 
 from dueprocess.cases.events import Event
@@ -8,14 +9,16 @@ from dueprocess.delivery.handover import check_parcel, hand_over, room_for
 from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.gatekeeping import last_look, prove
-from dueprocess.errors import RefusedError
+from dueprocess.desk.receipts import parcel_receipt_path, receipt
+from dueprocess.errors import RefusedError, UnavailableError
 from dueprocess.history.append import load_case
+from dueprocess.publication.durable import write_durable
 from dueprocess.steps import deliver as steps
 from dueprocess.wire import sha256_hex
 
 
 def deliver(desk: Desk, case_id: str, ref: str, to: Path, *, actor: str, now: dt.datetime) -> list[str]:
-    """Hands one parcel over as a file. Returns what the gate proved first."""
+    """Hands one parcel over as a file, with the requester's receipt beside it. Returns what the gate proved first."""
     case = load_case(case_id)
     state = case.target(ref)
     if state.produced is None:
@@ -36,6 +39,8 @@ def deliver(desk: Desk, case_id: str, ref: str, to: Path, *, actor: str, now: dt
         )
         hand_over(path, digest, fresh, to)
     steps.finish_delivery(case_id, hand, ref, channel="file")
+    with suppress(UnavailableError):  # delivered is delivered; dueprocess receipt writes it again
+        write_durable(parcel_receipt_path(to), receipt(desk, load_case(case_id), ref, "requester"))
     return proved
 
 

@@ -19,16 +19,16 @@ from dueprocess.demand import Demand, Scope, diff, ordered
 from dueprocess.desk.demands import assessed, authorised, reading
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.filekeys import FileKey
+from dueprocess.desk.receipts import receipt
+from dueprocess.desk.restored import refuse_restored
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.law import Assessment
 from dueprocess.notice.facts import Delay, Given, NoticeFacts, Phase, Proof, Refused, Sender
 from dueprocess.notice.letters import Letter, render_notice
 from dueprocess.publication.durable import write_durable
-from dueprocess.publication.receipts import ReceiptSource, build_receipt
+from dueprocess.publication.receipts import accepted
 from dueprocess.steps import notify as steps
-from dueprocess.tlog.checkpoint import open_checkpoint
-from dueprocess.tlog.subjects import prove_subject
 from dueprocess.ui.rendering import stylesheet
 from dueprocess.wire import b64, parse_instant, sha256_hex
 
@@ -43,7 +43,11 @@ class Order:
 
 
 def notify(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) -> str | None:
-    """Sends what this target's user is owed now. Returns the phase sent, or None where nothing is owed."""
+    """Sends what this target's user is owed now. Returns the phase sent, or None where nothing is owed.
+
+    Refuses in a restored installation that was not recovered: an order not to tell may have come since the backup.
+    """
+    refuse_restored(desk.installation)
     case = load_case(case_id)
     state = case.target(ref)
     if delay(state, now):
@@ -54,15 +58,15 @@ def notify(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) 
     steps.refuse_half_sent(state, phase)
     letter = compose(desk, case, ref, phase, now)
     digest = sha256_hex(letter.text.encode())
-    receipt = user_receipt(desk, case, ref)
+    enclosed = receipt(desk, case, ref, "user")
     hand = desk.hand(actor, now, case_id)
     desk.vault.put(case_id, f"letter:{digest}", letter.text.encode())
     steps.start(case_id, hand, ref, phase=phase, letter_sha256=digest)
     folder = desk.installation.outbox / f"{case_id[:8]}-{ref}-{phase}"
     write_durable(folder / "notice.txt", letter.text.encode())
     write_durable(folder / "notice.html", letter.html.encode())
-    write_durable(folder / "receipt.json", receipt)
-    write_durable(folder / "policy.txt", desk.pins.policy)
+    write_durable(folder / "receipt.json", enclosed)
+    write_durable(folder / "policy.txt", desk.policy_text)
     write_durable(folder / "style.css", stylesheet())
     steps.notified(case_id, hand, ref, phase=phase, letter_sha256=digest, channel="outbox")
     return phase
@@ -100,15 +104,6 @@ def confirm(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime)
     digest = started[-1].text("letter_sha256")
     steps.notified(case_id, hand, ref, phase=begun[-1], letter_sha256=digest, channel="outbox")
     return begun[-1]
-
-
-def user_receipt(desk: Desk, case: Case, ref: str) -> bytes:
-    """The receipt for the user of one target: the case's records, and that this account is a subject of it."""
-    accounts = [item.target.value for item in reading(desk, case).scope.items]
-    account = accounts[list(case.targets).index(ref)]
-    subject = prove_subject(desk.subjects_secret(case.case_id), accounts, account)
-    source = ReceiptSource(desk.read_log, desk.policy, desk.master, desk.keys.keys(case.case_id).record_key)
-    return build_receipt(case.events, ref, source, audience="user", subject=subject)
 
 
 def compose(desk: Desk, case: Case, ref: str, phase: str, now: dt.datetime) -> Letter:
@@ -184,7 +179,7 @@ def _given(state: TargetState, categories: list[Any], phase: str) -> tuple[Given
 
 
 def _proof(desk: Desk) -> Proof:
-    opened = open_checkpoint(desk.read_log("checkpoint"), desk.policy)
+    opened, _ = accepted(desk.read_log("checkpoint"), desk.policy)
     return Proof(
         file="receipt.json",
         command="dueprocess verify receipt.json --policy policy.txt",

@@ -23,13 +23,16 @@ from dueprocess.library.installation import (
     open_installation,
 )
 from dueprocess.publication.durable import write_durable
-from dueprocess.publication.signer import LogSigner
+from dueprocess.publication.intake import IntakeSigner
+from dueprocess.publication.signer import ML_DSA_44_FILE, LogSigner
+from dueprocess.publication.witnesses import check_addresses
 from dueprocess.report.case_row import REPORT_DELAY_DAYS
 from dueprocess.roster import STAFF_ROLES, entry_document, founding_digest
 from dueprocess.steps import enrol as steps
 from dueprocess.tlog.epoch import DEPTH
 from dueprocess.tlog.leaf import PolicyLeaf
-from dueprocess.tlog.policy import format_policy
+from dueprocess.tlog.note import Vkey
+from dueprocess.tlog.policy import Witness, format_policy, parse_policy
 from dueprocess.vault import KeyStore
 from dueprocess.wire import Json, b64, canonical, sha256_hex
 
@@ -53,6 +56,8 @@ class NewInstallation:
     clock: str = "system"
     epoch_seconds: int = 300
     window_days: int = 7
+    witnesses: tuple[Witness, ...] = ()
+    """Independent timekeepers. None is allowed, and said; more than half of them must sign each head."""
 
 
 def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: dt.datetime) -> Desk:
@@ -75,8 +80,8 @@ def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: d
         )
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_durable(root / UNFINISHED, b"")
-    keys, signer = _keys(root, new.origin)
-    policy = format_policy(signer.vkey)
+    keys, signer, intake = _keys(root, new.origin)
+    policy = _policy(root, new, signer)
     write_durable(root / "public" / "policy.txt", policy)
     _write_settings(root, new)
     place = open_installation(root)
@@ -88,18 +93,37 @@ def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: d
         write_durable(place.clock_file, b"")
     log = desk.log()
     if ledger.head() is None:
-        log.add(_policy_leaf(new, policy, now))
-    log.publish()
+        log.add(_policy_leaf(new, policy, intake, now), now)
+    log.publish(now)
     (root / UNFINISHED).unlink()
     return desk
 
 
-def _keys(root: Path, origin: str) -> tuple[KeyStore, LogSigner]:
-    """The key store and the log's key: those that an interrupted run left, or fresh ones."""
+def _keys(root: Path, origin: str) -> tuple[KeyStore, LogSigner, Vkey]:
+    """The key store, the log's two keys and the intake key: those that an interrupted run left, or fresh ones."""
     folder = root / "keys"
     keys = KeyStore.open(folder) if (folder / "kek").exists() else KeyStore.create(folder)
-    path = folder / "log.pem"
-    return keys, LogSigner.open(origin, path) if path.exists() else LogSigner.create(origin, path)
+    begun = (folder / ML_DSA_44_FILE).exists()
+    signer = LogSigner.open(origin, folder) if begun else LogSigner.create(origin, folder)
+    return keys, signer, IntakeSigner.open(origin, folder).vkey
+
+
+def majority(witnesses: int) -> int:
+    """How many of so many witnesses must sign: 1 of 1, 2 of 2, 2 of 3, and more than half of any number."""
+    return witnesses // 2 + 1 if witnesses else 0
+
+
+def _policy(root: Path, new: NewInstallation, signer: LogSigner) -> bytes:
+    """The founding policy: the one that an interrupted run pinned, or a fresh one. Refuses other witnesses than it."""
+    policy = format_policy(signer.vkeys, new.witnesses, need=majority(len(new.witnesses)))
+    check_addresses(parse_policy(policy))
+    pinned = root / "worker" / "pins.json"
+    if pinned.exists() and read_pins(pinned).policy != policy:
+        raise ConflictError(
+            "founded", "This installation was begun with other witnesses.",
+            do="Run init with the witnesses of the first try; two people can change them afterwards.",
+        )  # fmt: skip
+    return policy
 
 
 def _founding(origin: str, founders: Sequence[FileKey]) -> Draft:
@@ -169,7 +193,7 @@ def _write_settings(root: Path, new: NewInstallation) -> None:
     )
 
 
-def _policy_leaf(new: NewInstallation, policy: bytes, now: dt.datetime) -> PolicyLeaf:
+def _policy_leaf(new: NewInstallation, policy: bytes, intake: Vkey, now: dt.datetime) -> PolicyLeaf:
     return PolicyLeaf(
         number=1,
         epoch_seconds=new.epoch_seconds,
@@ -182,4 +206,5 @@ def _policy_leaf(new: NewInstallation, policy: bytes, now: dt.datetime) -> Polic
         witness_policy_sha256=sha256_hex(policy),
         software_sha256=sha256_hex(f"dueprocess {__version__}".encode()),
         in_force_on=now.date(),
+        intake_vkey=intake.text,
     )

@@ -7,6 +7,7 @@ from dueprocess.history import ledger
 from dueprocess.notice import Sender
 from dueprocess.publication.durable import write_durable
 from dueprocess.tlog.checkpoint import open_checkpoint
+from dueprocess.tlog.tiles import CHECKPOINT_PATH
 from dueprocess.ui.pages import LogHead, PublicFacts, ReportLink, render_public_site
 from dueprocess.wire import parse_instant
 
@@ -44,17 +45,19 @@ def public_facts(desk: Desk) -> PublicFacts:
 
 
 def _head(desk: Desk) -> LogHead | None:
-    head = ledger.head()
-    if head is None:
+    if not (desk.installation.log / CHECKPOINT_PATH).exists():
         return None
-    opened = open_checkpoint(head.checkpoint.encode(), desk.policy)
-    at: dt.datetime = parse_instant(head.signed_at)
+    opened = open_checkpoint(desk.read_log(CHECKPOINT_PATH), desk.policy.unwitnessed)
+    last = ledger.last_epoch(below=opened.checkpoint.size)
+    if last is None:
+        return None
+    at: dt.datetime = parse_instant(last.closed_at)
     return LogHead(
         origin=opened.checkpoint.origin,
-        size=head.size,
-        root=head.root,
+        size=opened.checkpoint.size,
+        root=opened.checkpoint.root.hex(),
         at=at,
-        vkey=opened.log_vkey.text,
+        vkey=opened.log_vkeys[0].text,
         address="log/",
         policy="policy.txt",
         witnesses=tuple(name for name, _ in opened.witnesses),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dueprocess.audit.reconcile import application_name
 from dueprocess.demand import MEANING, ScopeItem
 from dueprocess.errors import RefusedError
 from dueprocess.parcel import (
@@ -19,7 +20,7 @@ from dueprocess.plan import DataMap, Plan
 from dueprocess.production.collect import Collection, bound_values, queries_text
 from dueprocess.production.packing import Member, Packed, Sink, Wrapping, pack, whole
 from dueprocess.production.stores import Stores, open_stores
-from dueprocess.wire import Json
+from dueprocess.wire import Json, digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,17 @@ def run_plan(
             do="Compile the plan again and have it approved again.",
             source="formats.md, Plan and Gate",
         )
-    stores = open_stores(datamap, environment)
+    stores = open_stores(datamap, environment, _reader(answer.decision))
     try:
         return produce_answer(plan, stores, answer, out)
     finally:
         stores.close()
+
+
+def _reader(decision: Json) -> str:
+    """How this production calls itself in a store's own log: by its decision, so that an auditor can tell its reads."""
+    document = decision.get("document") if isinstance(decision, dict) else None
+    return application_name(digest_of(document)) if document is not None else "dueprocess"
 
 
 def produce_answer(plan: Plan, stores: Stores, answer: Answer, out: Sink) -> Answered:

@@ -35,7 +35,7 @@ from dueprocess.report.rows import (
     expect_keys,
     row_commitment,
 )
-from dueprocess.wire import Json, canonical, parse_json, sha256_hex, unhex
+from dueprocess.wire import Json, canonical, is_version, parse_json, sha256_hex, unhex
 
 K = 10
 """Rows that must look alike before any of them is named. Source: security.md 5.4; formats.md, "Report"."""
@@ -223,7 +223,7 @@ def expect_counts(value: dict[str, Any], what: str) -> None:
     numbers = (value["v"], value["k"])
     if any(isinstance(each, bool) or not isinstance(each, int) for each in numbers):
         raise MalformedError("bad-register", f"The version and k of a {what} are whole numbers.")
-    if value["v"] != 1 or value["k"] < 2:
+    if not is_version(value["v"]) or value["k"] < 2:
         raise MalformedError("version", f"This {what} has a version or a k that is not known here.")
 
 

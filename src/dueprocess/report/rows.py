@@ -13,7 +13,7 @@ from typing import Any, Literal, cast, get_args
 
 from dueprocess.demand import MEANING, DemandKind
 from dueprocess.errors import MalformedError
-from dueprocess.wire import Json, canonical
+from dueprocess.wire import Json, canonical, is_version
 
 Outcome = Literal[
     "complied", "complied_in_part", "no_records", "rejected", "withdrawn", "redirected", "objected"
@@ -75,7 +75,7 @@ _OPEN: dict[str, re.Pattern[str]] = {
 """Shapes of the other fields. A citation has no ``@``, no colon and no long run of digits: an address, a
 link or an account number does not fit into it."""
 
-_PERIOD = re.compile(r"20\d\dH[12]")
+_PERIOD = re.compile(r"20[0-9]{2}H[12]")
 _FLAGS = ("emergency", "narrowed", "challenged")
 
 
@@ -130,7 +130,7 @@ class RegisterRow:
     def from_json(cls, value: Any) -> "RegisterRow":
         """Strict inverse of ``as_json``: unknown and missing keys, other types and values are errors."""
         expect_keys(value, {"v", "period", *DIMENSIONS}, "register row")
-        if value["v"] != 1 or isinstance(value["v"], bool):
+        if not is_version(value["v"]):
             raise MalformedError("version", "This register row is of a version that is not known here.")
         named = value["categories"]
         if not isinstance(named, list) or not all(isinstance(each, str) for each in named):

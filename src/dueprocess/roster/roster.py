@@ -8,13 +8,13 @@ Source: formats.md, "Rosters"; architecture.md section 4.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dueprocess.errors import BrokenError, MalformedError, RefusedError
-from dueprocess.roster.signing import Signature, check
-from dueprocess.wire import Json, digest_of, unb64
+from dueprocess.roster.signing import Signature, Verdict, check
+from dueprocess.wire import Json, digest_of, is_version, unb64
 
 RosterName = Literal["staff", "authorities"]
 STAFF_ROLES = ("intake", "reviewer", "counsel")
@@ -42,6 +42,8 @@ class Entry:
     revoked_at: dt.datetime | None = None
     suspended_at: dt.datetime | None = None
     founding: bool = False
+    number: int = 0
+    """The number of the roster event that enrolled this entry, so that its time in the log can be found."""
 
     def active(self, at: dt.datetime) -> bool:
         """Whether this entry counts at that instant: past cooling-off, not revoked, not suspended."""
@@ -124,7 +126,12 @@ class Chain:
         self._founding: list[dict[str, Json]] = []
 
     def founded(
-        self, documents: list[dict[str, Json]], signatures: list[list[Signature]], at: dt.datetime
+        self,
+        documents: list[dict[str, Json]],
+        signatures: list[list[Signature]],
+        at: dt.datetime,
+        *,
+        number: int = 0,
     ) -> None:
         """Takes the founders' entries. Refuses any that differ from the pinned root or lack each other's word."""
         if self._roster.entries:
@@ -143,7 +150,10 @@ class Chain:
                 do="Stop. Compare pins.json with its copy; look for who changed the database.",
                 source="formats.md, Gate",
             )
-        entries = {str(d["credential"]): _entry(d, counts_from=at, by=(), founding=True) for d in documents}
+        entries = {
+            str(d["credential"]): replace(_entry(d, counts_from=at, by=()), founding=True, number=number)
+            for d in documents
+        }
         people = {entry.id for entry in entries.values()}
         for document, given in zip(documents, signatures, strict=True):
             signers = set()
@@ -159,7 +169,9 @@ class Chain:
                 raise BrokenError("wrong-founders", "Each founder signs each founding entry.")
         self._roster = Roster(entries)
 
-    def enrolled(self, document: dict[str, Json], signatures: list[Signature], at: dt.datetime) -> None:
+    def enrolled(
+        self, document: dict[str, Json], signatures: list[Signature], at: dt.datetime, *, number: int = 0
+    ) -> None:
         """Adds an entry that two active people signed, neither of them the newcomer."""
         signers = self._two(document, signatures, "enrol", at)
         if str(document.get("id")) in signers:
@@ -170,7 +182,7 @@ class Chain:
                 "credential-known", "This key is enrolled already.", source="formats.md, Rosters"
             )
         wait = COOLING_OFF if document.get("roster") == "staff" else dt.timedelta(0)
-        entry = _entry(document, counts_from=at + wait, by=signers, founding=False)
+        entry = replace(_entry(document, counts_from=at + wait, by=signers), number=number)
         self._roster = Roster({**self._roster.entries, credential: entry})
 
     def ended(self, document: dict[str, Json], signatures: list[Signature], at: dt.datetime) -> None:
@@ -191,6 +203,26 @@ class Chain:
             suspended_at=entry.suspended_at or (at if verdict == "suspend" else None),
         )
         self._roster = Roster({**self._roster.entries, credential: ended})
+
+    def decided(
+        self,
+        document: dict[str, Json],
+        signatures: list[Signature],
+        at: dt.datetime,
+        *,
+        verdict: Verdict,
+        roles: Collection[str],
+    ) -> tuple[str, ...]:
+        """The two different people who signed this document about the log, each in one of these roles."""
+        odd = [each.role for each in signatures if each.role not in roles]
+        if odd:
+            raise RefusedError(
+                "wrong-role",
+                f"Nobody decides about the log in the role {odd[0]!r}.",
+                do="Let two people sign who are reviewer or counsel.",
+                source="formats.md, Rosters",
+            )
+        return self._two(document, signatures, verdict, at)
 
     @property
     def roster(self) -> Roster:
@@ -215,7 +247,7 @@ class Chain:
         if len(set(people)) < 2:
             raise RefusedError(
                 "two-people",
-                "A change of who may act needs the signatures of two different people.",
+                "A change of who may act, or of the log's rules, needs two different people's signatures.",
                 why=f"Found {len(set(people))}.",
                 do="Let a second enrolled person sign the same document.",
                 source="formats.md, Rosters",
@@ -223,10 +255,8 @@ class Chain:
         return tuple(people)
 
 
-def _entry(
-    document: dict[str, Json], *, counts_from: dt.datetime, by: tuple[str, ...], founding: bool
-) -> Entry:
-    if set(document) != ENTRY_KEYS or document["v"] != 1:
+def _entry(document: dict[str, Json], *, counts_from: dt.datetime, by: tuple[str, ...]) -> Entry:
+    if set(document) != ENTRY_KEYS or not is_version(document["v"]):
         raise MalformedError("bad-entry", f"A roster entry has exactly the keys {sorted(ENTRY_KEYS)}.")
     roster, roles, about = document["roster"], document["roles"], document["about"]
     if roster not in ("staff", "authorities") or not isinstance(roles, list) or not isinstance(about, dict):
@@ -249,5 +279,4 @@ def _entry(
         about={str(k): str(v) for k, v in about.items()},
         counts_from=counts_from,
         enrolled_by=by,
-        founding=founding,
     )

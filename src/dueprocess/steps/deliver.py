@@ -9,6 +9,7 @@ from dueprocess.history.append import Hand, load, write
 from dueprocess.history.connection import append_lock
 from dueprocess.steps.produce import LastLook
 from dueprocess.steps.take import known, take
+from dueprocess.wire import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,14 @@ def start_delivery(case_id: str, hand: Hand, ref: str, *, look: LastLook, how: H
             )
         proved = look(case)
         assert state.produced is not None
-        body = {
+        body: dict[str, Json] = {
             "target": ref,
             "parcel_id": state.produced.text("parcel_id"),
             "channel": how.channel,
             "recipient_key_sha256": how.recipient_key_sha256,
             "witnessed": how.witnessed,
         }
-        write(loaded, [Draft("DeliveryStarted", {**body})], hand)
+        write(loaded, [Draft("DeliveryStarted", body)], hand)
         return proved
 
 

@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
 from dueprocess.wire import b64, canonical, parse_json, unb64
 
+KEY_BACKUP_DAYS = 30
+"""No backup of a key store is kept longer than this (formats.md, Vault)."""
+
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 
@@ -34,15 +37,14 @@ def write_private(path: Path, data: bytes) -> None:
     """Writes a file that only its owner reads, whole or not at all, and refuses to replace one."""
     name = ""
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.link(name, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         if path.exists():
             raise ConflictError("exists", f"{path.name} exists already and is never replaced.") from error
@@ -55,7 +57,16 @@ def write_private(path: Path, data: bytes) -> None:
             Path(name).unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, each name safe before anything is put under it."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
     """Without it a power cut may take the name of a file whose bytes were safe already."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -126,6 +137,24 @@ class KeyStore:
 
     def has(self, case_id: str) -> bool:
         return self._path(case_id).exists()
+
+    def destroy(self, case_id: str) -> None:
+        """Destroys the keys of a case: the file is unlinked and its folder synced. Can be run again.
+
+        The bytes are not overwritten, because journaling, copy-on-write and flash storage keep old blocks whatever
+        is written over a file. What such a disk keeps is the wrapped key, useless without the key-encryption key,
+        until the block is used again; backups of the key store keep it for at most `KEY_BACKUP_DAYS`.
+        """
+        path = self._path(case_id)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                sync_folder(path.parent)
+        except OSError as error:
+            raise UnavailableError(
+                "cannot-destroy", f"The key of case {case_id[:8]} could not be destroyed.", why=str(error),
+                do="Attach the key store, make it writable, and run the same command again.",
+            ) from error  # fmt: skip
 
     def secret(self, name: str) -> bytes:
         """A 32-byte secret of the installation (epoch master, row salts), made on first use."""

@@ -1,21 +1,24 @@
 """Encrypted bytes of a case, under names that say nothing.
 
-An object's file name is an HMAC of its name under the case's key; its content is an age file to the case's
-own X25519 identity, so Debian's `age` can open it with the case's key.
+A case has a folder, named by an HMAC under the case's key, and in it one file for each object, named by an HMAC
+of the object's name; so a case can be removed whole, and no name on the disk can be tied to a case without its
+key. The content is an age file to the case's own X25519 identity: Debian's `age` can open it with the case's key.
 """
 
 import hashlib
 import hmac
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyrage
 
-from dueprocess.errors import BrokenError, ConflictError, RefusedError
-from dueprocess.vault.keystore import KeyStore, write_private
+from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
+from dueprocess.vault.keystore import KeyStore, sync_folder, write_private
 from dueprocess.wire import Json, canonical, parse_json
 
 _NAME_LABEL = b"dueprocess/vault-name/v1\n"
+_FOLDER_LABEL = b"dueprocess/vault-folder/v1\n"
 
 
 class Vault:
@@ -63,6 +66,27 @@ class Vault:
     def has(self, case_id: str, name: str) -> bool:
         return self._path(case_id, self.keys.keys(case_id).record_key, name).exists()
 
+    def remove(self, case_id: str) -> int:
+        """Removes everything of a case that is being erased, before its key goes. Returns how many objects.
+
+        Can be run again; once the key is destroyed there is nothing left to name.
+        """
+        folder = self._path(case_id, self.keys.keys(case_id).record_key, "").parent
+        try:
+            found = sorted(folder.iterdir()) if folder.is_dir() else []
+            for path in found:
+                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # somebody else finishes the same erasure
+                folder.rmdir()
+                sync_folder(folder.parent)
+        except OSError as error:
+            raise UnavailableError(
+                "cannot-destroy", f"The contents of case {case_id[:8]} could not be removed.", why=str(error),
+                do="Make the vault writable and run the same command again.",
+            ) from error  # fmt: skip
+        return len(found)
+
     def _path(self, case_id: str, record_key: bytes, name: str) -> Path:
+        folder = hmac.new(record_key, _FOLDER_LABEL, hashlib.sha256).hexdigest()[:32]
         digest = hmac.new(record_key, _NAME_LABEL + name.encode(), hashlib.sha256).hexdigest()
-        return self._folder / case_id[:2] / digest
+        return self._folder / case_id[:2] / folder / digest

@@ -156,7 +156,7 @@ def _rewrite(desk: Desk, case_id: str) -> DueprocessError | None:
     assert head is not None
     entries = [entry.encode() for entry in ledger.entries(0, head.size)]
     entries[5] = entries[5].replace(b'"ts":"20', b'"ts":"19')
-    signer = LogSigner.open(desk.pins.origin, desk.installation.keys / "log.pem")
+    signer = LogSigner.open(desk.pins.origin, desk.installation.keys)
     frontier = Frontier().extend(leaf_hash(entry) for entry in entries)
     folder = desk.installation.log
     shutil.rmtree(folder)
@@ -164,7 +164,7 @@ def _rewrite(desk: Desk, case_id: str) -> DueprocessError | None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     checkpoint = Checkpoint(desk.pins.origin, frontier.size, frontier.root)
-    (folder / "checkpoint").write_text(signer.sign(checkpoint))
+    (folder / "checkpoint").write_text(signer.sign(checkpoint, read_clock(desk.installation)))
     return produce(desk, case_id)
 
 

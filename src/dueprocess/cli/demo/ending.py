@@ -14,7 +14,7 @@ from dueprocess.cli.demo.stage import COURT, EPOCH_HOURS, GRAND_JURY, ORIGIN, St
 from dueprocess.cli.verify import check_receipt
 from dueprocess.desk import closing
 from dueprocess.desk.check import check_everything
-from dueprocess.desk.notices import user_receipt
+from dueprocess.desk.receipts import receipt as receipt_for
 from dueprocess.desk.site import write_site
 from dueprocess.errors import BrokenError
 from dueprocess.history import ledger
@@ -111,7 +111,7 @@ def _receipts(stage: Stage, first: str, second: str) -> None:
     names = {(first, "t1"): "", (first, "t2"): "case-1-t2-", (second, "t1"): "case-2-t1-"}
     for (case_id, ref), prefix in names.items():
         folder = out / "more" if prefix else out
-        receipt = user_receipt(stage.desk, load_case(case_id), ref)
+        receipt = receipt_for(stage.desk, load_case(case_id), ref, "user")
         (folder / f"{prefix}receipt.json").write_bytes(receipt)
         for phase in ("before", "after"):
             letter = stage.desk.installation.outbox / f"{case_id[:8]}-{ref}-{phase}" / "notice.html"
@@ -121,7 +121,7 @@ def _receipts(stage: Stage, first: str, second: str) -> None:
                     out / "notice.html" if main else out / "more" / f"{prefix or 'case-1-t1-'}{phase}.html"
                 )
                 shutil.copyfile(letter, target)
-    (out / "policy.txt").write_bytes(stage.desk.pins.policy)
+    (out / "policy.txt").write_bytes(stage.desk.policy_text)
     for folder in (out, out / "more"):
         (folder / "style.css").write_bytes(stylesheet())
 

@@ -44,10 +44,11 @@ class Stores:
             store.close()
 
 
-def open_stores(datamap: DataMap, environment: Mapping[str, str]) -> Stores:
+def open_stores(datamap: DataMap, environment: Mapping[str, str], reader: str = "dueprocess") -> Stores:
     """Opens every store of a map, read-only. One that does not answer is kept with its reason.
 
-    ``environment`` gives the values of ``${NAME}``. Refuses a connection string of no known kind.
+    ``environment`` gives the values of ``${NAME}``. ``reader`` is how this calls itself in a store's own log.
+    Refuses a connection string of no known kind.
     """
     databases: dict[str, Store] = {}
     folders: dict[str, FolderStore] = {}
@@ -58,7 +59,7 @@ def open_stores(datamap: DataMap, environment: Mapping[str, str]) -> Stores:
             if entry.max_rows is None:
                 folders[entry.name] = FolderStore(entry.name, _path(where, "file", entry.name))
             else:
-                databases[entry.name] = open_store(entry.name, where)
+                databases[entry.name] = open_store(entry.name, where, reader)
         except UnavailableError as error:
             missing[entry.name] = error
             if entry.max_rows is not None:
@@ -81,7 +82,7 @@ def connect_string(entry: StoreEntry, environment: Mapping[str, str]) -> str:
     return _PLACE.sub(value, entry.connect)
 
 
-def open_store(name: str, where: str) -> Store:
+def open_store(name: str, where: str, reader: str = "dueprocess") -> Store:
     """One database by its connection string. Imports the driver only now."""
     scheme = where.partition("://")[0]
     if scheme not in _OPEN:
@@ -90,7 +91,7 @@ def open_store(name: str, where: str) -> Store:
             f"The store {name!r} has a connection string of no known kind.",
             do="Begin it with " + ", ".join(f"{each}://" for each in (*_OPEN, "file")) + ".",
         )
-    return _OPEN[scheme](name, where)
+    return _OPEN[scheme](name, where, reader)
 
 
 def _path(where: str, scheme: str, name: str) -> Path:
@@ -103,31 +104,31 @@ def _path(where: str, scheme: str, name: str) -> Path:
     return Path(where.removeprefix(prefix))
 
 
-def _sqlite(name: str, where: str) -> Store:
+def _sqlite(name: str, where: str, _reader: str) -> Store:
     from dueprocess.production.stores.sqlite import SqliteStore  # noqa: PLC0415  # one driver at a time
 
     return SqliteStore(name, _path(where, "sqlite", name))
 
 
-def _postgresql(name: str, where: str) -> Store:
+def _postgresql(name: str, where: str, reader: str) -> Store:
     from dueprocess.production.stores.postgresql import PostgresqlStore  # noqa: PLC0415  # one driver at a time
 
-    return PostgresqlStore(name, where)
+    return PostgresqlStore(name, where, reader)
 
 
-def _duckdb(name: str, where: str) -> Store:
+def _duckdb(name: str, where: str, _reader: str) -> Store:
     from dueprocess.production.stores.duckdb import DuckdbStore  # noqa: PLC0415  # one driver at a time
 
     return DuckdbStore(name, _path(where, "duckdb", name))
 
 
-def _parquet(name: str, where: str) -> Store:
+def _parquet(name: str, where: str, _reader: str) -> Store:
     from dueprocess.production.stores.duckdb import DuckdbStore  # noqa: PLC0415  # one driver at a time
 
     return DuckdbStore(name, _path(where, "parquet", name), parquet=True)
 
 
-_OPEN: dict[str, Callable[[str, str], Store]] = {
+_OPEN: dict[str, Callable[[str, str, str], Store]] = {
     "sqlite": _sqlite,
     "postgresql": _postgresql,
     "duckdb": _duckdb,

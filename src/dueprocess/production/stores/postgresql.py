@@ -23,6 +23,9 @@ SETTINGS = {
 }
 """Pinned and read back. ``row_security`` off makes a policy an error instead of a silent cut."""
 
+CURSOR = "dueprocess_rows"
+"""The name of the cursor through which rows come: it stands in the server's log."""
+
 _DESCRIBE = """
 SELECT a.attname, format_type(a.atttypid, a.atttypmod),
        coalesce(bool_or(i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indisvalid), false),
@@ -40,10 +43,11 @@ class PostgresqlStore(SqlStore):
     mark = "%s"
     byte_order = ' COLLATE "C"'
 
-    def __init__(self, name: str, dsn: str) -> None:
+    def __init__(self, name: str, dsn: str, reader: str = "dueprocess") -> None:
+        """``reader`` stands as ``application_name`` beside each statement in the server's own log."""
         super().__init__(name)
         try:
-            self._link = psycopg.connect(dsn, connect_timeout=10, application_name="dueprocess")
+            self._link = psycopg.connect(dsn, connect_timeout=10, application_name=reader)
         except psycopg.Error as error:
             raise _unavailable(name, error) from error
         try:
@@ -73,7 +77,7 @@ class PostgresqlStore(SqlStore):
 
     def stream(self, sql: str, values: Sequence[object]) -> Iterator[Fetch]:
         try:
-            with self._link.transaction(), self._link.cursor(name="dueprocess_rows") as cursor:
+            with self._link.transaction(), self._link.cursor(name=CURSOR) as cursor:
                 cursor.execute(_sql(sql), values)
 
                 def fetch(size: int) -> Sequence[Raw]:

@@ -1,0 +1,80 @@
+"""Promises that hold in every case, looked at again from its events alone: what `fsck` asks beside the stage table.
+
+Source: security.md 3.1 (I1, I2, I8); formats.md, Gate.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from dueprocess.cases.case import Case, TargetState, evolve
+from dueprocess.cases.events import Event
+from dueprocess.cases.notify import owed_notice
+from dueprocess.wire import Json, parse_instant
+
+Found = tuple[str, str] | None
+
+
+def broken_promises(events: Sequence[Event]) -> Iterator[tuple[int, str, str]]:
+    """(number, promise, what) for each event that the stage table allows and a promise does not.
+
+    The events must fold; `fold` says what the table forbids.
+    """
+    case = Case(events[0].case_id, ()) if events else None
+    for event in events:
+        assert case is not None
+        check = _CHECKS.get(event.kind)
+        found = check(case, event) if check is not None else None
+        if found is not None:
+            yield event.case_seq, *found
+        case = evolve(case, event)
+
+
+def _state(case: Case, event: Event) -> TargetState:
+    return case.targets[event.text("target")]
+
+
+def _two_people(case: Case, event: Event) -> Found:
+    state = _state(case, event)
+    given = [each.body["signature"] for each in (state.decision, *state.approvals) if each is not None]
+    return (
+        None if len(_people(given)) > 1 else ("I2", f"{event.kind} without two different people's signatures")
+    )
+
+
+def _two_erase(_: Case, event: Event) -> Found:
+    given = event.body["signatures"]
+    people = _people(given if isinstance(given, list) else [])
+    return None if len(people) > 1 else ("I2", "Erased without two different people's signatures")
+
+
+def _people(signatures: Sequence[Json]) -> set[str]:
+    return {str(each["person"]) for each in signatures if isinstance(each, Mapping)}
+
+
+def _same_parcel(case: Case, event: Event) -> Found:
+    produced = _state(case, event).produced
+    names = [name for name in ("parcel_id", "parcel_sha256") if name in event.body]
+    if produced is not None and all(produced.body[name] == event.body[name] for name in names):
+        return None
+    return "I1", f"{event.kind} names another parcel than the one that was produced"
+
+
+def _allowed_to_tell(case: Case, event: Event) -> Found:
+    # Events are dated in whole seconds: what fell due within this second was owed.
+    at = parse_instant(event.recorded_at) + dt.timedelta(microseconds=999_999)
+    if owed_notice(_state(case, event), at) == event.text("phase"):
+        return None
+    return "I8", "a notice was begun that was not owed then: an order forbade it, or nothing had happened"
+
+
+def _delivery(case: Case, event: Event) -> Found:
+    return _two_people(case, event) or _same_parcel(case, event)
+
+
+_CHECKS: Mapping[str, Callable[[Case, Event], Found]] = {
+    "ProductionStarted": _two_people,
+    "DeliveryStarted": _delivery,
+    "ParcelDelivered": _same_parcel,
+    "NoticeStarted": _allowed_to_tell,
+    "Erased": _two_erase,
+}

@@ -1,0 +1,157 @@
+"""One injection: copy the stage, run the step with one fault, look, restart, finish the step, look again."""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from dueprocess.desk import erasing
+from dueprocess.desk.desk import open_desk
+from dueprocess.history import connection
+from dueprocess.worker import production as production_worker
+from faults import look
+from faults.calls import Call, Fault, parse, worth
+from faults.plants import Plant
+from faults.stages import Stage, copied, entered, witness
+from faults.steps import STEPS, found, founded, turn
+from faults.traced import Ending, apart, as_json, traced, was_hit
+from office import START, Office
+
+INIT = "init"
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """What came of one injection."""
+
+    step: str
+    kind: str
+    words: str
+    when: int
+    hit: bool
+    acked: bool
+    raised: str | None
+    wrong: tuple[str, ...]
+
+
+def stage_of(step: str) -> str:
+    return "founders" if step == INIT else STEPS[step].stage
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One copy of one stage for one step, with or without a planted bug."""
+
+    stage: Stage
+    folder: Path
+    step: str
+    plant: Plant | None = None
+
+    def record(self, *, whole: bool = False) -> list[Call]:
+        """Runs the step undisturbed and gives the calls worth a fault, or with ``whole`` all calls with their bytes."""
+        copied(self.stage, self.folder)
+        with self._outside():
+            ending = traced(self._work, self._out, whole=whole)
+        if ending.acked is None:
+            raise SystemExit(f"{self.step} does not work without faults: {ending.raised}")
+        calls = parse(ending.trace)
+        return calls if whole else worth(calls, str(self.folder))
+
+    def inject(self, fault: Fault) -> Injected:
+        copied(self.stage, self.folder)
+        floor = [0]
+        with self._outside():
+            rival = (lambda: self._rival(floor)) if fault.kind == "stall" else None
+            ending = traced(self._work, self._out, fault, meanwhile=rival)
+            wrong = self.aftermath(ending.acked, floor[0]) + _unexpected(ending, fault)
+        return Injected(
+            self.step, fault.kind, fault.call.words(str(self.folder)), fault.call.when, was_hit(ending, fault),
+            ending.acked is not None, ending.raised, tuple(wrong),
+        )  # fmt: skip
+
+    def aftermath(self, acked: str | None, floor: int = 0) -> list[str]:
+        """Looks at what is left, restarts, finishes, looks again: in a process of its own."""
+        found = apart(lambda tell: self._restart(tell, acked, floor))
+        if found.hung:
+            return ["the restart hangs"]
+        if found.raised is not None or found.acked is None:
+            return [f"the restart fails: {found.raised or f'signal {found.signal}'}"]
+        return [line for line in found.acked.split("\t") if line]
+
+    @property
+    def _out(self) -> Path:
+        return self.folder.with_suffix(".trace")
+
+    def _outside(self) -> ExitStack:
+        stack = ExitStack()
+        if self.stage.port and self.stage.office is not None:
+            stack.enter_context(witness(self.folder, self.stage.office.now, self.stage.port))
+        return stack
+
+    def _work(self, tell: Callable[[str], None]) -> None:
+        with ExitStack() as stack:
+            if self.plant is not None:
+                self.plant.put(stack, self.folder)
+            if self.step == INIT:
+                tell(found(self.folder))
+            else:
+                tell(STEPS[self.step].run(entered(self.stage, self.folder)))
+            connection.close()
+
+    def _rival(self, floor: list[int]) -> None:
+        """Another process at the same time. Refused or not, what it published must not be taken back."""
+
+        def work(tell: Callable[[str], None]) -> None:
+            with ExitStack() as stack:
+                if self.plant is not None:
+                    self.plant.put(stack, self.folder)
+                if self.step == INIT:
+                    tell(found(self.folder))
+                    return
+                step, office = STEPS[self.step], entered(self.stage, self.folder)
+                (step.rival or step.run)(office)
+                tell("done")
+                connection.close()
+
+        apart(work)
+        checkpoint = self.folder / "install" / "log" / "checkpoint"
+        if checkpoint.exists():
+            moment, _ = look.at_the_crash(self.folder)
+            floor[0] = moment.published.size if moment.published else 0
+
+    def _restart(self, tell: Callable[[str], None], acked: str | None, floor: int) -> None:
+        with ExitStack() as stack:
+            if self.plant is not None:
+                self.plant.put(stack, self.folder)
+            moment, wrong = look.at_the_crash(self.folder, floor)
+            if self.step == INIT:
+                wrong += founded(self.folder, acked)
+                wrong += look.after_restart(open_desk(self.folder / "install"), moment)
+            else:
+                wrong += self._finish(entered(self.stage, self.folder), moment, acked)
+            tell("\t".join(each.replace("\t", " ") for each in wrong))
+
+    def _finish(self, office: Office, moment: look.Moment, acked: str | None) -> list[str]:
+        wrong = look.releases(office.desk, self.folder) + look.letters(office.desk) + look.seen(office.desk)
+        turn(office)
+        office.seen += erasing.finish_erasures(office.desk, office.now)
+        wrong += look.after_restart(office.desk, moment)
+        wrong += STEPS[self.step].finish(office, acked)
+        office.wait(days=1)
+        wrong += look.after_restart(office.desk, moment) + look.releases(office.desk, self.folder)
+        return wrong
+
+
+def _unexpected(ending: Ending, fault: Fault) -> list[str]:
+    """A step may refuse in our own words; it never hangs, and never ends with somebody else's error."""
+    if ending.hung:
+        return ["the step hangs"]
+    if ending.raised is not None and ending.raised.startswith("raw "):
+        return [f"an error without a word of what to do: {ending.raised}"]
+    if ending.raised is not None and ending.raised.startswith("BrokenError"):
+        return [f"a disk that fails is reported as lost integrity: {ending.raised}"]
+    return []
+
+
+__all__ = ["INIT", "Bench", "Injected", "START", "as_json", "os", "production_worker", "stage_of"]
