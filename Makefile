@@ -1,5 +1,5 @@
 # Everything runs from a fresh clone: each target does its own set-up first (see tools/setup.py).
-.PHONY: demo serve test check bench dist setup docs clean
+.PHONY: demo serve test check bench faults dist setup docs clean
 PY := .venv/bin/python
 OUT ?= demo-out
 # The rooms without IO: every branch of them is covered by their own tests.
@@ -29,6 +29,10 @@ check:
 bench:
 	@python3 tools/setup.py dev debian
 	@$(PY) bench/run.py
+
+faults:
+	@python3 tools/setup.py dev debian
+	@$(PY) tests/faults/run.py --full
 
 dist:
 	@python3 tools/setup.py dev

@@ -245,7 +245,7 @@ def wanted(name: str) -> dict[str, str]:
     lines = (ROOT / "requirements" / f"{name}.in").read_text(encoding="utf-8").splitlines()
     kept = [line.split("#")[0].strip() for line in lines]
     return {
-        re.split(r"[\[<>=~! ]", line)[0].lower(): line for line in kept if line and not line.startswith("-")
+        re.split(r"[\[<>=~!; ]", line)[0].lower(): line for line in kept if line and not line.startswith("-")
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 import dueprocess
 
 HOUSE = Path(dueprocess.__file__).parent
-ROOMS = ("errors", "wire", "tlog", "parcel", "demand", "law", "plan", "roster", "cases", "report")
+ROOMS = ("errors", "wire", "tlog", "parcel", "demand", "law", "plan", "roster", "cases", "report", "audit")
 OURS = frozenset(f"dueprocess.{room}" for room in ROOMS)
 STANDARD = frozenset({
     "abc", "base64", "binascii", "bisect", "collections", "csv", "dataclasses", "datetime", "decimal", "enum",

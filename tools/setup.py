@@ -7,7 +7,7 @@ lock file and interpreter it was made for, so an up-to-date tree costs a few mil
     tools/setup.py base       .venv-base with the base install's packages only (for the tests of the wheel)
     tools/setup.py synapse    .venv-synapse with Matrix Synapse (a separate program)
     tools/setup.py case       .venv-case with case_validate (a separate program)
-    tools/setup.py debian     PostgreSQL with pgaudit, age, Go, Chromium, poppler, strace from Debian, where root and apt are there
+    tools/setup.py debian     PostgreSQL with pgaudit, age, Go, Chromium, poppler, strace, where root and apt are there
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ DEBIAN = {
     "chromium": ["chromium"],
     "pdftotext": ["poppler-utils"],
     "initdb": ["postgresql"],
+    "pg_dump": ["postgresql-client"],
     "pgaudit": ["postgresql-15-pgaudit"],
     "strace": ["strace"],
 }

@@ -6,6 +6,7 @@ before it shows anything is counted instead of slept.
 """
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +16,14 @@ import pytest
 
 from abuse.unseen import PACE, Epoch, auc, observe, verdict
 from dueprocess.history import connection, ledger
-from dueprocess.publication import log as publishing
 from dueprocess.publication.durable import write_durable
-from dueprocess.publication.log import Log, Published
+from dueprocess.publication.log import Log, Published, at_once
+from dueprocess.publication.signer import LogSigner
 from dueprocess.tlog.epoch import epoch_at
 from dueprocess.tlog.leaf import EpochLeaf, Leaf, encode_leaf, parse_leaf
 from dueprocess.tlog.merkle import Frontier
-from dueprocess.tlog.tiles import CHECKPOINT_PATH
-from dueprocess.publication.signer import LogSigner
-from dueprocess.worker.loop import SHOW_AFTER, TURN_SECONDS, seconds_to_show
+from dueprocess.tlog.tiles import CHECKPOINT_PATH, tiles_for_growth
+from dueprocess.worker.loop import SCATTER, SHOW_AFTER, TURN_SECONDS, seconds_to_show
 from publication.bench import ORIGIN, START, Bench
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def made(bench: Bench, kind: type[Log] = Log) -> Log:
 
 
 def watched(bench: Bench, kind: type[Log], epochs: int) -> list[Epoch]:
-    return observe(made(bench, kind), bench.folder / "log", epochs, seed=7, start=START)
+    return observe(made(bench, kind), bench.folder / "log", epochs, pause=seconds_to_show, start=START)
 
 
 @pytest.mark.slow
@@ -76,7 +76,7 @@ class Unpaced(Log):
     """Shows an epoch as soon as it is closed."""
 
     def close_due(self, now: dt.datetime) -> int:
-        self.rest = publishing.at_once
+        self.rest = at_once
         return super().close_due(now)
 
 
@@ -171,7 +171,7 @@ LEAKS: dict[type[Log], str] = {
     Unpaced: "moment of checkpoint",
     LaterSecond: "leaf second",
     Counting: "root byte 0",
-    LowBit: "root low bits 31",
+    LowBit: "root low bits",
     SameRoot: "root again",
     Skipping: "missing",
     Twice: "checkpoints",
@@ -185,26 +185,25 @@ LEAKS: dict[type[Log], str] = {
 
 def _plant(monkeypatch: pytest.MonkeyPatch, kind: type[Log]) -> None:
     """What cannot be planted in a method of the publisher: other functions in their place."""
-    files, write = publishing.tiles_for_growth, publishing.write_durable
     if kind is Late:
 
         def slower(path: Path, data: bytes, *, at: dt.datetime | None = None) -> None:
-            for _ in range(_records()):
-                encode_leaf(EpochLeaf(1, bytes(32), START))
-            write(path, data, at=at)
+            time.sleep(_records() / 1000)
+            write_durable(path, data, at=at)
 
-        monkeypatch.setattr(publishing, "write_durable", slower)
+        monkeypatch.setattr("dueprocess.publication.log.write_durable", slower)
     if kind is OtherOrder:
         monkeypatch.setattr(
-            publishing, "tiles_for_growth", lambda *given: list(files(*given))[:: -1 if _records() else 1]
+            "dueprocess.publication.log.tiles_for_growth",
+            lambda *given: list(tiles_for_growth(*given))[:: -1 if _records() else 1],
         )
     if kind is LongerLeaf:
         # The strict parser refuses such a leaf by itself, so this planted log has a lenient one.
         def longer(leaf: Leaf) -> bytes:
             return encode_leaf(leaf) + (b" " if ledger.waiting(1) else b"")
 
-        monkeypatch.setattr(publishing, "encode_leaf", longer)
-        monkeypatch.setattr(ledger, "parse_leaf", lambda data: parse_leaf(data.strip()))
+        monkeypatch.setattr("dueprocess.publication.log.encode_leaf", longer)
+        monkeypatch.setattr("dueprocess.history.ledger.parse_leaf", lambda data: parse_leaf(data.strip()))
 
 
 @pytest.mark.slow
@@ -214,7 +213,7 @@ def test_each_planted_leak_is_found_out(
 ) -> None:
     """The same watcher sees time, size, order, a count in a leaf and the rest, in a few hundred epochs."""
     _plant(monkeypatch, kind)
-    leaks = verdict(watched(quick_bench, kind, 2 * FEW if kind is Unpaced else FEW)).leaks
+    leaks = verdict(watched(quick_bench, kind, 4 * FEW if kind in (Unpaced, LowBit) else FEW)).leaks
     assert any(name.startswith(measure) for name in leaks), leaks
 
 
@@ -228,9 +227,9 @@ def test_the_measure_is_the_rank_test_that_it_says() -> None:
 
 
 def test_the_worker_shows_an_epoch_at_a_fixed_second_of_its_turn() -> None:
-    """Whatever the work took: the wait ends at the same second, and a late one waits for the next turn's."""
+    """Whatever the work took, the wait ends within 20 ms of that second; a late one waits for the next turn's."""
     for worked in (0.0, 0.013, 1.5, 2.999, 3.0, 3.2, 4.9):
         clock = 1_790_000_000.0 + worked
         shown = clock + seconds_to_show(clock)
-        assert shown % TURN_SECONDS == pytest.approx(SHOW_AFTER)
-        assert clock <= shown < clock + TURN_SECONDS
+        assert 0 <= shown % TURN_SECONDS - SHOW_AFTER <= SCATTER + 1e-6
+        assert clock <= shown <= clock + TURN_SECONDS + SCATTER

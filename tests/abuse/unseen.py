@@ -15,7 +15,7 @@ import time
 import zlib
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,6 @@ from django.db import connection
 
 from dueprocess.publication.durable import UNFINISHED
 from dueprocess.publication.log import Log
-from dueprocess.worker.loop import seconds_to_show
 
 PACE = dt.timedelta(seconds=300)
 LEARNT = ", learnt"
@@ -36,6 +35,8 @@ _SIGMAS = 4.9
 _COLD = bytearray(4 << 20)
 
 type Score = float | str
+type Pause = Callable[[float], float]
+"""How long the worker rests, by the seconds since the epoch's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class Write:
 class Watch:
     """Sees every file that is renamed into place, opened for writing or made below one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pause: Pause) -> None:
         self.folder = f"{folder}/"
+        self.pause = pause
         self.begin()
 
     def begin(self) -> None:
@@ -66,14 +68,14 @@ class Watch:
 
     def rest(self) -> None:
         """The worker's pause, not slept. A sweep stands for its seconds, in which memory leaves the processor."""
-        self.rested += seconds_to_show(self.clock)
+        self.rested += self.pause(self.clock)
         rested = self.clock
         _COLD.reverse()
         self.rested, self.since = rested, time.perf_counter()
 
     def see(self, name: str, given: tuple[Any, ...]) -> None:
         path = os.fspath(given[1] if name == "os.rename" else given[0])
-        writing = name == "os.rename" or name == "os.mkdir" or (name == "open" and given[2] & os.O_ACCMODE)
+        writing = name != "open" or given[2] & os.O_ACCMODE
         if writing and path.startswith(self.folder) and UNFINISHED not in path:
             self.writes.append(Write(path.removeprefix(self.folder), self.clock))
 
@@ -88,12 +90,12 @@ def _hook(name: str, given: tuple[Any, ...]) -> None:
 
 
 @contextmanager
-def watching(folder: Path) -> Iterator[Watch]:
+def watching(folder: Path, pause: Pause) -> Iterator[Watch]:
     """The interpreter's own audit events are the witness: nothing of the publisher is replaced."""
     if not _hooked:
         sys.addaudithook(_hook)
         _hooked.append(True)
-    _watching.append(Watch(folder))
+    _watching.append(Watch(folder, pause))
     try:
         yield _watching[-1]
     finally:
@@ -197,9 +199,9 @@ class Eye:
         return scores
 
     def _checkpoint(self) -> dict[str, Score]:
-        data = (self.folder / "checkpoint").read_bytes() if (self.folder / "checkpoint").exists() else b""
-        stat = os.stat(self.folder / "checkpoint").st_mtime if data else 0.0
-        return {"checkpoint lines": float(data.count(b"\n")), "checkpoint shown second": f"{stat % 300:.6f}"}
+        path = self.folder / "checkpoint"
+        data, shown = path.read_bytes(), path.stat().st_mtime
+        return {"checkpoint lines": float(data.count(b"\n")), "checkpoint shown second": f"{shown % 60:.6f}"}
 
 
 def _index(path: str) -> int:
@@ -207,13 +209,13 @@ def _index(path: str) -> int:
     return int("".join(re.findall(r"[0-9]{3}", re.sub(r"\.p/[0-9]+$", "", path))))
 
 
-def observe(log: Log, folder: Path, epochs: int, *, seed: int, start: dt.datetime) -> list[Epoch]:
+def observe(log: Log, folder: Path, epochs: int, *, pause: Pause, start: dt.datetime) -> list[Epoch]:
     """Lets the publisher close this many epochs, at random half of them with 1 to 200 records."""
-    chosen = Random(seed)
+    chosen = Random(epochs)
     store, eye, seen = Store(chosen), Eye(folder), []
     log.close_due(start)
     eye.look([Write(str(each.relative_to(folder)), 0.0) for each in _files(folder)])
-    with watching(folder) as watch:
+    with watching(folder, pause) as watch:
         log.rest = watch.rest
         for number in range(1, epochs + 1):
             records = int(200 ** chosen.random()) if chosen.random() < 0.5 else 0
@@ -255,13 +257,16 @@ def verdict(seen: Sequence[Epoch]) -> Verdict:
     aucs: dict[str, float] = {}
     numeric = {}
     for name, column in columns.items():
-        aucs[f"{name}{LEARNT}"] = _learnt(column, busy)
+        if not name.startswith("root"):
+            aucs[f"{name}{LEARNT}"] = _learnt([column], busy)
         if all(isinstance(each, float) for each in column):
             values = [-1.0 if math.isnan(each) else each for each in column if isinstance(each, float)]
             numeric[name] = values
             aucs[name] = auc(values, busy)
             if name.startswith("moment"):
                 aucs[f"{name}, one later"] = auc(values[1:], busy[:-1])
+    low = [column for name, column in columns.items() if name.startswith("root low bits")]
+    aucs[f"root low bits{LEARNT}"] = _learnt(low, busy)
     aucs[f"all together{LEARNT}"] = _together(list(numeric.values()), busy)
     count, empty = sum(busy), len(busy) - sum(busy)
     return Verdict(aucs, _SIGMAS * math.sqrt((count + empty + 1) / (12 * count * empty)))
@@ -288,16 +293,18 @@ def _halves(count: int) -> tuple[tuple[list[int], list[int]], tuple[list[int], l
     return (one, other), (other, one)
 
 
-def _learnt(column: Sequence[Score], busy: Sequence[bool]) -> float:
-    """Scores an epoch by the share of busy ones among those of the other half that look like it."""
-    looks = _binned(column)
+def _learnt(columns: Sequence[Sequence[Score]], busy: Sequence[bool]) -> float:
+    """Scores an epoch by the shares of busy ones among those of the other half that look like it."""
     found = []
-    for known, unknown in _halves(len(looks)):
-        counts: dict[str, list[int]] = defaultdict(lambda: [1, 1])
-        for at in known:
-            counts[looks[at]][busy[at]] += 1
-        shares = [counts[looks[at]][1] / sum(counts[looks[at]]) for at in unknown]
-        found.append(auc(shares, [busy[at] for at in unknown]))
+    for known, unknown in _halves(len(busy)):
+        scores = [0.0] * len(unknown)
+        for looks in map(_binned, columns):
+            counts: dict[str, list[int]] = defaultdict(lambda: [1, 1])
+            for at in known:
+                counts[looks[at]][busy[at]] += 1
+            odds = {look: math.log(full / empty) for look, (empty, full) in counts.items()}
+            scores = [score + odds.get(looks[at], 0.0) for score, at in zip(scores, unknown, strict=True)]
+        found.append(auc(scores, [busy[at] for at in unknown]))
     return sum(found) / 2
 
 

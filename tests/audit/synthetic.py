@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
 
 from dueprocess.audit.bundle import BundleRecord, Header, Withheld, epochs_of, seed_line
 from dueprocess.audit.result import Bundle, PublicLog
@@ -38,6 +40,12 @@ def seed_of(epoch: int) -> bytes:
     return sha256(b"seed %d" % epoch)
 
 
+@cache
+def epoch_leaf(epoch: int, placed: tuple[tuple[int, bytes], ...]) -> bytes:
+    root = epoch_root(seed_of(epoch), epoch, dict(placed))
+    return encode_leaf(EpochLeaf(epoch, root, epoch_until(epoch, seconds=SECONDS)))
+
+
 def policy_leaf(**changes: object) -> PolicyLeaf:
     leaf = PolicyLeaf(
         number=1, epoch_seconds=SECONDS, depth=16, k=10, delay_days=90, bands=(0, 250), quorum_modes=("two",),
@@ -68,10 +76,23 @@ class Made:
     record: Record
     secret: bytes
     place: int
+    kept: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    """What was computed before, by what it was computed from: worlds are built over and over."""
 
     @property
     def commitment(self) -> bytes:
-        return commitment(self.record, self.secret)
+        key = (id(self.record),)
+        if key not in self.kept:
+            self.kept[key] = commitment(self.record, self.secret)
+        found: bytes = self.kept[key]
+        return found
+
+    def line(self, *, kept: bool) -> bytes:
+        key = (id(self.record), self.epoch, self.seq, kept)
+        if key not in self.kept:
+            self.kept[key] = self.shown(kept=kept).line
+        found: bytes = self.kept[key]
+        return found
 
     def shown(self, *, kept: bool = False) -> BundleRecord:
         names = KEPT_AFTER_ERASURE if kept else AUDIENCES["auditor"]
@@ -158,11 +179,11 @@ class World:
         leaves.append(RegisterLeaf("2026H2", register.sha256))
         leaves.append(ReportLeaf("2026H2", report.sha256, 0, "2" * 64))
 
-    def quiet(self, count: int = 12) -> None:
+    def quiet(self, count: int = 12, **changes: Any) -> None:
         """So many demands that came and were refused, and their register."""
         for number in range(count):
             self.demand(f"q{number}")
-            self.closed(f"q{number}", number)
+            self.closed(f"q{number}", number, **changes)
         self.register(range(count))
 
     # ------------------------------------------------------------------ what is handed out
@@ -172,11 +193,13 @@ class World:
 
     def entries(self) -> list[bytes]:
         """The leaves of the log."""
+        placed: dict[int, dict[int, bytes]] = {}
+        for each in self.made:
+            placed.setdefault(each.epoch, {})[each.place] = each.commitment
         found = [encode_leaf(policy_leaf())]
         for epoch in range(self.first, self.last + 1):
             if epoch not in self.missed:
-                root = epoch_root(seed_of(epoch), epoch, self.placed(epoch))
-                found.append(encode_leaf(EpochLeaf(epoch, root, epoch_until(epoch, seconds=SECONDS))))
+                found.append(epoch_leaf(epoch, tuple(placed.get(epoch, {}).items())))
             for leaf in self.rare.get(epoch, []):
                 at_its_place = (
                     replace(leaf, register_leaf=len(found) - 1) if isinstance(leaf, ReportLeaf) else leaf
@@ -223,7 +246,7 @@ class World:
         return Bundle(
             header,
             [seed_line(epoch, seed_of(epoch)) for epoch in epochs],
-            [self.shown(each).line for each in self.inside()],
+            [each.line(kept=self.owner[each.seq] in self.erased) for each in self.inside()],
             [each.line for each in self.outside()],
             [each.line for each in self.withheld],
             dict(self.registers),

@@ -234,6 +234,8 @@ def test_missing_slots_need_a_word_of_the_log(world: World) -> None:
     gap = [FIRST + 20, FIRST + 21]
     world.missed = set(gap)
     assert "epochs-missing" in codes(count(world))
+    early = World(first=FIRST - 9, missed={FIRST - 5})
+    assert count(early).faults == [], "what is missing before the period is another audit's"
     world.rare[FIRST + 19] = [GapLeaf(FIRST + 20, FIRST + 21)]
     found = count(world)
     assert found.faults == []
@@ -368,6 +370,15 @@ def test_an_erasure_after_the_period_explains_what_is_gone() -> None:
     assert "no record says that the case was erased" in without.faults[0].told
 
 
+def test_what_is_wrong_after_the_period_is_named_too() -> None:
+    """A hand-over after the period of what nobody approved."""
+    world = World(last=LAST + 5)
+    read = world.demand("p")
+    world.add("p", "DataProduced", day=LAST - FIRST + 2, approvals=[])
+    world.withheld = [Withheld(read, "open", None, None)]
+    assert codes(count(world)) == {"not-approved"}
+
+
 def beyond(world: World) -> BundleRecord:
     return world.outside()[0]
 
@@ -456,23 +467,18 @@ def test_an_erased_registration_beyond_the_period_accounts_for_its_row() -> None
     assert "row-without-record" not in codes(count(world))
 
 
-def test_a_row_that_says_something_else_than_its_record_is_named(world: World) -> None:
-    """The row's commitment is right, its value is not."""
-    world.rare = {}
-    for at in range(12):
-        number = next(
-            r
-            for r in world.made
-            if world.owner[r.seq] == f"q{at}" and r.record.value("kind") == "CaseRegistered"
-        )
-        number.record = type(number.record)(
-            {**number.record.values, "country": "SE", "accounts": 0, "basis": []}
-        )
-    world.register(range(12))
-    rows = parse_register(world.registers["2026H2"]).rows
-    named = [each for each in rows if each.named()["country"] == "US"]
+def test_a_row_that_says_something_else_than_its_record_is_named() -> None:
+    """The row's commitment is right, its values are not."""
+    world = World()
+    world.quiet(22, country="SE", accounts=0, basis=[], authority_class=None)
+    assert any(each.named()["country"] == "US" for each in parse_register(world.registers["2026H2"]).rows)
     found = count(world)
-    assert codes(found) == ({"row-differs"} if named else set())
+    assert codes(found) == {"row-differs"}
+    assert "country 'US', not 'SE'" in found.faults[0].told
+    assert "authority_class 'court', not 'unknown'" in found.faults[0].told
+    honest = World()
+    honest.quiet(22)
+    assert count(honest).faults == []
 
 
 def test_a_register_of_fewer_than_ten_needs_no_rows() -> None:
@@ -570,6 +576,8 @@ def test_registers_and_reports_are_those_of_the_log(world: World) -> None:
     found = count(world, reports={})
     assert found.faults == []
     assert any("not recounted" in each for each in found.registers.unseen)
+    found = count(world, registers={})
+    assert codes(found) == {"register-missing"}
 
 
 def test_a_report_with_another_number_is_named(world: World) -> None:
@@ -749,7 +757,7 @@ def test_the_year_of_nothing_is_quick() -> None:
     found = recount(Bundle(header, seeds, [], [], [], {}, {}), PublicLog(ORIGIN, 105_120, leaves, ()))
     assert found.faults == []
     assert found.epochs == 105_120
-    assert time.perf_counter() - started < 6
+    assert time.perf_counter() - started < 10  # 1.4 s on two cores; tests may share them
 
 
 __all__ = ["FROM", "SECONDS", "UNTIL"]

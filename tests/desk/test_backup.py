@@ -265,8 +265,9 @@ def test_archives_in_each_others_place_and_of_others_are_refused(
     to = away.folder / "to"
     swapped = saved.backup(archive=saved.keys, keys=saved.main)
     assert code(lambda: restoring.restore(swapped, to, office.now)) == "other-backup"
-    other = saved.backup(database="postgresql://postgres@127.0.0.1/nowhere")
-    assert code(lambda: restoring.restore(other, to, office.now)) == "other-database"
+    for address in ("postgresql://postgres@127.0.0.1/nowhere", "sqlite:elsewhere.db"):
+        other = saved.backup(database=address)
+        assert code(partial(restoring.restore, other, to, office.now)) == "other-database"
     assert code(lambda: restoring.restore(saved.backup(archive=to / "no"), to, office.now)) == "no-backup"
 
 

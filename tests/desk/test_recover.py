@@ -357,6 +357,18 @@ def test_a_restored_copy_that_was_signed_on_is_a_fork_and_stays_one(
     assert {each.suffix for each in evidence} == {".received", ".ours"}
 
 
+def test_two_heads_outside_that_contradict_each_other_are_a_fork(office: Office, away: Elsewhere) -> None:
+    """This database is a prefix of both; but one copy was signed on elsewhere, and the worker had seen that one."""
+    saved = save(office)
+    office.wait(hours=18)
+    other, _ = away.restored(office, saved, "other")
+    restored_path(other.desk.installation).unlink()
+    turn(replace(other, now=other.now + dt.timedelta(hours=6)))
+    restored, _ = away.restored(office, saved)
+    shutil.copy(other.root / "log" / "checkpoint", restored.root / "worker" / "seen-checkpoint")
+    assert code(lambda: recover(restored, copy=office.root / "log")) == "log-forked"
+
+
 def test_silent_witnesses_may_know_more_so_nothing_is_done(office: Office, away: Elsewhere) -> None:
     """Two of three are needed: with one silent it goes on, with two it waits, unless people are sure."""
     with Friends(office, count=3, need=2) as friends:

@@ -13,6 +13,7 @@ from dueprocess.worker import production as production_worker
 from faults import look
 from faults.calls import Call, Fault, parse, worth
 from faults.plants import Plant
+from faults.states import Disk, State, Story
 from faults.stages import Stage, copied, entered, witness
 from faults.steps import STEPS, found, founded, turn
 from faults.traced import Ending, apart, as_json, traced, was_hit
@@ -64,15 +65,33 @@ class Bench:
         with self._outside():
             rival = (lambda: self._rival(floor)) if fault.kind == "stall" else None
             ending = traced(self._work, self._out, fault, meanwhile=rival)
-            wrong = self.aftermath(ending.acked, floor[0]) + _unexpected(ending, fault)
+            wrong = self._aftermath(ending.acked, floor[0]) + _unexpected(ending, fault)
         return Injected(
             self.step, fault.kind, fault.call.words(str(self.folder)), fault.call.when, was_hit(ending, fault),
             ending.acked is not None, ending.raised, tuple(wrong),
         )  # fmt: skip
 
-    def aftermath(self, acked: str | None, floor: int = 0) -> list[str]:
+    def undisturbed(self) -> list[str]:
+        """What is wrong after a run without any fault: nothing, also with a planted bug."""
+        copied(self.stage, self.folder)
+        with self._outside():
+            return self._aftermath(traced(self._work, self._out).acked)
+
+    def after_power_cut(self, state: State) -> list[str]:
+        """What is wrong when the office wakes up on this disk."""
+        state.disk.write(self.folder)
+        with self._outside():
+            return self._aftermath(state.acked, cut=True)
+
+    def story(self) -> Story:
+        """An undisturbed run as changes and syncs."""
+        copied(self.stage, self.folder)
+        begun = Disk.read(self.folder)
+        return Story(self.record(whole=True), self.folder, begun)
+
+    def _aftermath(self, acked: str | None, floor: int = 0, *, cut: bool = False) -> list[str]:
         """Looks at what is left, restarts, finishes, looks again: in a process of its own."""
-        found = apart(lambda tell: self._restart(tell, acked, floor))
+        found = apart(lambda tell: self._restart(tell, acked, floor, cut=cut))
         if found.hung:
             return ["the restart hangs"]
         if found.raised is not None or found.acked is None:
@@ -120,13 +139,13 @@ class Bench:
             moment, _ = look.at_the_crash(self.folder)
             floor[0] = moment.published.size if moment.published else 0
 
-    def _restart(self, tell: Callable[[str], None], acked: str | None, floor: int) -> None:
+    def _restart(self, tell: Callable[[str], None], acked: str | None, floor: int, *, cut: bool) -> None:
         with ExitStack() as stack:
             if self.plant is not None:
                 self.plant.put(stack, self.folder)
             moment, wrong = look.at_the_crash(self.folder, floor)
             if self.step == INIT:
-                wrong += founded(self.folder, acked)
+                wrong += founded(self.folder, acked, cut=cut)
                 wrong += look.after_restart(open_desk(self.folder / "install"), moment)
             else:
                 wrong += self._finish(entered(self.stage, self.folder), moment, acked)

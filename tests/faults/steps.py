@@ -323,17 +323,14 @@ def found(folder: Path) -> str:
     return "founded"
 
 
-def founded(folder: Path, acked: str | None) -> list[str]:
+def founded(folder: Path, acked: str | None, *, cut: bool) -> list[str]:
     """Run again by the same founders it ends in one whole installation, or says that there is one."""
-    wrong = list[str]()
     try:
         found(folder)
     except ConflictError as error:
-        if error.code != "exists":
-            wrong.append(f"init cannot be run again: {error.what}")
-    else:
-        wrong += ["I4 an acknowledged installation was not finished"] if acked else []
-    return wrong
+        return [] if error.code == "exists" else [f"init cannot be run again: {error.what}"]
+    # After a power cut the mark of an unfinished one may be back: going on then changes nothing.
+    return ["I4 an acknowledged installation was not finished"] if acked and not cut else []
 
 
 STEPS = {

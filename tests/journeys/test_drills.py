@@ -1,5 +1,6 @@
 """The drills of docs/backup.md, typed as a person types them: what is lost, what is refused, how work goes on."""
 
+import datetime as dt
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,9 @@ class Drill:
     def __init__(self, office: Office, database: str | None) -> None:
         self.office = office
         self.folder = office.root.parent
-        self.main, self.keys, self.kek = (self.folder / name for name in ("main.backup", "keys.backup", "paper"))
+        self.main, self.keys, self.kek = (
+            self.folder / name for name in ("main.backup", "keys.backup", "paper")
+        )
         self.root = self.folder / "elsewhere"
         self.database = database
         self.now = office.now
@@ -42,8 +45,8 @@ class Drill:
 
     def restore_words(self, **changes: Path) -> list[str | Path]:
         named = {"main": self.main, "keys": self.keys, "kek": self.kek, "to": self.root, **changes}
-        words = ["restore", named["main"], named["to"], "--keys", named["keys"], "--kek", named["kek"]]
-        return [*words, *(["--database", self.database] if self.database else [])]
+        words: list[str | Path] = ["restore", named["main"], named["to"], "--keys", named["keys"]]
+        return [*words, "--kek", named["kek"], *(["--database", self.database] if self.database else [])]
 
     def restore(self) -> Said:
         said = called(*self.restore_words(), environment=settings(None))
@@ -53,7 +56,7 @@ class Drill:
         return said
 
     def clock(self, hours: int = 0) -> None:
-        self.now += hours * (self.office.now - self.office.now.replace(hour=self.office.now.hour - 1))
+        self.now += dt.timedelta(hours=hours)
         (self.root / "clock").write_text(instant(self.now))
 
     def type(self, *words: str | Path, **more: str) -> Said:
@@ -67,10 +70,14 @@ class Drill:
         signers = [word for name in people for word in ("--signer", self.person(name))]
         return self.type("recover-log", *more, *signers)
 
+    def turn(self) -> Said:
+        """The worker takes a turn; it runs as a process of its own."""
+        return typed("worker", "--once", environment=settings(self.root), folder=self.folder)
+
     def wait(self, hours: int) -> None:
         for _ in range(hours // 6):
             self.clock(6)
-            said = self.type("worker", "--once")
+            said = self.turn()
             assert said.code == 0, said
 
 
@@ -93,7 +100,7 @@ def test_a_case_goes_on_elsewhere_to_its_delivery(drill_on: Drill, tmp_path: Pat
     assert "DESTROY IT ON " in about_keys.out
     said = drill_on.restore()
     assert (said.code, "fsck: everything fits." in said.out) == (0, True), said
-    says(drill_on.type("worker", "--once"), REFUSED, "recover-log --from LOG")
+    says(drill_on.turn(), REFUSED, "recover-log --from LOG")
     says(drill_on.type("produce", drill_on.case, "t1"), REFUSED, "restored from a backup")
     says(drill_on.recover(people=("boris",)), REFUSED, "two different people")
     said = drill_on.recover("--from", drill_on.office.root / "log")
@@ -103,7 +110,9 @@ def test_a_case_goes_on_elsewhere_to_its_delivery(drill_on: Drill, tmp_path: Pat
     says(drill_on.type("produce", drill_on.case, "t1"), REFUSED, "proposed before the log was recovered")
     assert "decide again: dueprocess narrow" in drill_on.type("next").out
     assert drill_on.type("narrow", drill_on.case, "t1").code == 0
-    assert drill_on.type("propose", drill_on.case, "t1", DUEPROCESS_KEY=str(drill_on.person("boris"))).code == 0
+    assert (
+        drill_on.type("propose", drill_on.case, "t1", DUEPROCESS_KEY=str(drill_on.person("boris"))).code == 0
+    )
     assert drill_on.type("approve", drill_on.case, "t1", DUEPROCESS_KEY=str(drill_on.person("chi"))).code == 0
     drill_on.wait(36)
     said = drill_on.type("produce", drill_on.case, "t1")
@@ -167,15 +176,15 @@ def test_a_restore_with_something_missing_ends_as_broken_and_names_it(drill: Dri
     assert "FAULT " in said.out
 
 
-def test_the_three_commands_answer_in_json(drill: Drill, tmp_path: Path) -> None:
-    """For the scripts that run at night, as processes of their own."""
+def test_the_three_commands_answer_in_json(drill: Drill) -> None:
+    """For the scripts that run at night."""
     shutil.copy(drill.office.root / "keys" / "kek", drill.kek)
     environment = here(drill.office)
-    main = typed("backup", "--out", drill.main, "--json", environment=environment, folder=tmp_path).value
-    keys = typed("backup", "--keys", "--out", drill.keys, "--json", environment=environment, folder=tmp_path).value
+    main = called("backup", "--out", drill.main, "--json", environment=environment).value
+    keys = called("backup", "--keys", "--out", drill.keys, "--json", environment=environment).value
     assert (main["kind"], keys["kind"], main["destroy_on"]) == ("installation", "keys", None)
     assert keys["destroy_on"] > keys["made_at"][:10]
-    restored = typed(*drill.restore_words(), "--json", environment=settings(None), folder=tmp_path).value
+    restored = called(*drill.restore_words(), "--json", environment=settings(None)).value
     assert (restored["faults"], restored["head_size"]) == ([], main["head"]["size"])
     drill.clock()
     said = drill.recover("--json")

@@ -45,7 +45,7 @@ class Registers:
     faults: list[Fault] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
-    open: dict[str, Register] = field(default_factory=dict)
+    held: dict[str, Register] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     rows: dict[str, tuple[str, CoarseRow]] = field(default_factory=dict)
     """Commitment → half-year and row."""
@@ -97,23 +97,23 @@ def _read(found: Registers, books: Books) -> None:
                 "register-not-in-log", f"The log names another register of {period} than this one, or none."
             )
         try:
-            found.open[period] = parse_register(data)
+            found.held[period] = parse_register(data)
         except MalformedError as error:
             found.fault("bad-register", f"The register of {period} cannot be read: {error.what}")
             continue
-        if found.open[period].period != period:
+        if found.held[period].period != period:
             found.fault(
-                "bad-register", f"The register of {period} says that it is of {found.open[period].period}."
+                "bad-register", f"The register of {period} says that it is of {found.held[period].period}."
             )
     for period, data in sorted(books.reports.items()):
         _read_report(found, period, data, books.reported.get(period))
-    for period in sorted(found.open.keys() - books.reports.keys()):
+    for period in sorted(found.held.keys() - books.reports.keys()):
         found.unseen.append(f"The report of {period} is not in the bundle, so it was not recounted.")
     _read_rows(found)
 
 
 def _read_rows(found: Registers) -> None:
-    for period, register in sorted(found.open.items()):
+    for period, register in sorted(found.held.items()):
         for row in register.rows:
             if row.commitment in found.rows:
                 told = f"The registers hold the row {row.commitment[:16]}… twice: one demand counts as two."
@@ -124,7 +124,7 @@ def _read_rows(found: Registers) -> None:
 def _read_report(found: Registers, period: str, data: bytes, leaf: ReportLeaf | None) -> None:
     if leaf is None or leaf.sha256 != sha256_hex(data):
         found.fault("report-not-in-log", f"The log names another report of {period} than this one, or none.")
-    register = found.open.get(period)
+    register = found.held.get(period)
     try:
         report = found.reports[period] = parse_report(data)
     except MalformedError as error:
@@ -225,7 +225,7 @@ def _pair(
     period, named = _half(chain), f"The demand that was registered in record {chain.registered.seq}"
     if chain.registered.kept or _row_of(found, chain.registered):
         return
-    register = found.open.get(period)
+    register = found.held.get(period)
     if register is None:
         if period in books.named:
             found.fault(
@@ -280,7 +280,7 @@ def _rows_without(
     """Rows to which no record belongs. Erased records may account for some; for more they cannot."""
     erased = Counter(_half(each) for each in cases if each.registered is not None and each.registered.kept)
     erased.update(half_year(int(each.month[:4]), int(each.month[5:7])) for each in loose if each.kept)
-    for period, register in sorted(found.open.items()):
+    for period, register in sorted(found.held.items()):
         rest = [row for row in register.rows if row.commitment not in found.paired]
         if period not in covered or not rest:
             continue

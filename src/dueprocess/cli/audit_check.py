@@ -10,7 +10,7 @@ from dueprocess.audit.court import Opened, check_opened
 from dueprocess.audit.recount import recount
 from dueprocess.audit.result import Recount
 from dueprocess.audit.sample import Sample
-from dueprocess.cli.audit_draw import check_dice, drawn_from
+from dueprocess.cli.audit_draw import check_dice
 from dueprocess.cli.audit_files import open_bundle, open_log
 from dueprocess.cli.audit_words import as_json, told
 from dueprocess.cli.printing import say, working
@@ -40,11 +40,14 @@ def check_command(
     with working("Rebuilding the time slots"):
         public, head = open_log(log, trust)
         found = recount(given, public, drawn=frozenset(drawn.drawn) if drawn else frozenset())
+    for finding in head.weak:
+        found.faulty(finding.kind, finding.told)
     opened = _open(found, drawn, sample, trust.policy)
     for each in opened:
         for fault in each.faults:
             found.fault(fault)
-    say(told(found, head.weak, opened), as_json(found, head.weak, opened), as_json=json)
+    witnessed = head.opened.witnessed
+    say(told(found, opened, witnessed=witnessed), as_json(found, opened, witnessed=witnessed), as_json=json)
     return FAULTY if found.faults else 0
 
 
@@ -64,6 +67,3 @@ def _open(found: Recount, drawn: Sample | None, folder: Path | None, policy: Pol
             continue
         opened.append(check_opened(read(folder / f"{seq}.json"), chain, found.header, policy))
     return opened
-
-
-__all__ = ["check_command", "drawn_from"]

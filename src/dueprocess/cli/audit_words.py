@@ -8,7 +8,6 @@ from dueprocess.audit.chains import COLUMNS
 from dueprocess.audit.court import Opened
 from dueprocess.audit.result import Recount
 from dueprocess.cli.printing import counted
-from dueprocess.tlog.leafrules import Finding
 from dueprocess.wire import instant
 
 ALWAYS_UNSEEN = (
@@ -28,7 +27,7 @@ def conclusion(found: Recount) -> str:
     )
 
 
-def told(found: Recount, weak: Sequence[Finding], opened: Sequence[Opened]) -> list[str]:
+def told(found: Recount, opened: Sequence[Opened], *, witnessed: bool) -> list[str]:
     """The whole answer, the conclusion first."""
     header = found.header
     lines = [
@@ -42,9 +41,9 @@ def told(found: Recount, weak: Sequence[Finding], opened: Sequence[Opened]) -> l
     lines += _part("What does not fit", [each.told for each in found.faults] + _more(found))
     lines += _part("Month by month", _months(found))
     lines += _part("Erasures", _erasures(found))
-    lines += _part("What the log itself says, and what you should know", _shown(found, weak))
+    lines += _part("What the log itself says, and what you should know", _shown(found))
     lines += _part("The sample", [line for each in opened for line in _drawn(each)])
-    lines += _part("What this audit could not see", unseen(found, weak))
+    lines += _part("What this audit could not see", unseen(found, witnessed=witnessed))
     return lines
 
 
@@ -87,10 +86,9 @@ _UNWITNESSED = {
 }
 
 
-def _shown(found: Recount, weak: Sequence[Finding]) -> list[str]:
+def _shown(found: Recount) -> list[str]:
     chains = found.chains
     return [
-        *(each.told for each in weak),
         *found.shown,
         *(
             f"{words}: {counted(chains.kinds[kind], 'time')}."
@@ -126,7 +124,7 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value).replace("_", " ")
 
 
-def unseen(found: Recount, weak: Sequence[Finding]) -> list[str]:
+def unseen(found: Recount, *, witnessed: bool) -> list[str]:
     """What stays open however well everything fits. Never empty."""
     header, lines = found.header, list(ALWAYS_UNSEEN)
     if header.first_seq is not None and header.first_seq > 1:
@@ -147,8 +145,10 @@ def unseen(found: Recount, weak: Sequence[Finding]) -> list[str]:
         lines.append(
             f"The rest of the period: the bundle was made at {instant(header.packed_at)}, before its end."
         )
-    if weak:
-        lines.append("Whether there is one log only: too few independent timekeepers vouch for its head.")
+    if not witnessed:
+        lines.append(
+            "Whether there is one log only, and its times: no quorum of independent timekeepers vouches for its head."
+        )
     return [*lines, *found.unseen, *found.registers.unseen]
 
 
@@ -157,7 +157,7 @@ def _last(found: Recount) -> int:
     return epochs_of(header.from_on, header.until_on, header.epoch_seconds)[1]
 
 
-def as_json(found: Recount, weak: Sequence[Finding], opened: Sequence[Opened]) -> dict[str, Any]:
+def as_json(found: Recount, opened: Sequence[Opened], *, witnessed: bool) -> dict[str, Any]:
     """The same for programs."""
     return {
         "fits": not found.faults,
@@ -171,7 +171,7 @@ def as_json(found: Recount, weak: Sequence[Finding], opened: Sequence[Opened]) -
         "months": {month: dict(counts) for month, counts in sorted(found.chains.months.items())},
         "erased": [each.erased_seq for each in found.chains.all if each.erased_seq is not None],
         "unwitnessed": dict(found.chains.unwitnessed),
-        "shown": _shown(found, weak),
+        "shown": _shown(found),
         "sample": [
             {
                 "seq": each.seq,
@@ -180,5 +180,5 @@ def as_json(found: Recount, weak: Sequence[Finding], opened: Sequence[Opened]) -
             }
             for each in opened
         ],
-        "unseen": unseen(found, weak),
+        "unseen": unseen(found, witnessed=witnessed),
     }

@@ -60,6 +60,21 @@ SET_UP = (
         "run everything: public pages, worker, production worker",
     ),
     Command("worker", "dueprocess.cli.worker:worker_command", "run one worker alone"),
+    Command(
+        "backup",
+        "dueprocess.cli.backup:backup_command",
+        "everything but the keys into one file, while it runs; --keys the keys alone",
+    ),
+    Command(
+        "restore",
+        "dueprocess.cli.restore:restore_command",
+        "a backup into an empty folder; signs nothing before recover-log",
+    ),
+    Command(
+        "recover-log",
+        "dueprocess.cli.recover:recover_command",
+        "let a restored log go on from what the world has seen of it; signed by two",
+    ),
 )
 VERBS = (
     Command(
@@ -107,6 +122,11 @@ LOOK = (
     ),
     Command("log", "dueprocess.cli.log:log_command", "the public log's head and who has seen it"),
     Command("report", "dueprocess.cli.report:report_command", "publish the report of a half-year"),
+    Command(
+        "audit",
+        "dueprocess.cli.audit:app",
+        "an auditor's bundle, recount and sample; the database's own audit log",
+    ),
     Command("fsck", "dueprocess.cli.fsck:fsck_command", "read everything again and say what does not fit"),
 )
 GROUPS = (

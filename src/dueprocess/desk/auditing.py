@@ -55,7 +55,7 @@ def pack(desk: Desk, folder: Path, from_on: dt.date, until_on: dt.date, *, now: 
     """
     packing = _begin(desk, from_on, until_on, now)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _private(folder)
         (folder / HEADER).unlink(missing_ok=True)  # An older bundle.json would not fit the new files.
         written = dict(_files(packing, folder))
         header = replace(packing.header, files=written)
@@ -347,7 +347,7 @@ def open_drawn(desk: Desk, seq: int) -> tuple[str, bytes]:
 
 def _write(path: Path, pieces: Iterable[bytes]) -> str:
     """Writes a file for its owner alone: whole and safe, or not at all. Returns its SHA-256 in hex."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _private(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     digest = hashlib.sha256()
     try:
@@ -362,6 +362,13 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
         Path(name).unlink(missing_ok=True)
     sync_folder(path.parent)
     return digest.hexdigest()
+
+
+def _private(folder: Path) -> None:
+    """The folder and those above it that are not there yet, for their owner alone."""
+    if not folder.is_dir():
+        _private(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def write_private(path: Path, data: bytes) -> str:

@@ -12,6 +12,7 @@ from dueprocess.cases.receive import order_reference
 from dueprocess.delivery.handover import parcel_path
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.promises import intake_vkey_path, promise_of, promise_path
+from dueprocess.desk.published import report_faults
 from dueprocess.errors import DueprocessError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
@@ -57,7 +58,7 @@ NAMED: dict[str, Named] = {
 
 
 def check_everything(desk: Desk) -> list[Fault]:
-    """Every fault, in tables, tiles, vault and parcels. Empty means that everything fits."""
+    """Every fault, in tables, tiles, vault, parcels and reports. Empty means that everything fits."""
 
     def case_key(case_id: str) -> bytes | None:
         return desk.keys.keys(case_id).record_key if desk.keys.has(case_id) else None
@@ -72,14 +73,16 @@ def check_everything(desk: Desk) -> list[Fault]:
     faults += [
         Fault("log", path, what, "I6") for path, what in tile_faults(desk.installation.log, policies[-1])
     ]
+    cases = []
     for line in docket():
         try:
             case = load_case(line.case_id)
         except DueprocessError:
             continue  # the tables' own faults say so already
+        cases.append(case)
         faults += list(_signatures(desk, case, roster))
         faults += list(_erasure(desk, case) if case.erased is not None else _held(desk, case))
-    return faults
+    return [*faults, *report_faults(desk, cases)]
 
 
 def _held(desk: Desk, case: Case) -> Iterator[Fault]:
@@ -97,7 +100,7 @@ def _erasure(desk: Desk, case: Case) -> Iterator[Fault]:
     left += [f"parcel {each}" for each in parcels if parcel_path(desk.installation.parcels, each).exists()]
     if left:
         what = f"the case is erased, but {' and '.join(left)} is still there: run dueprocess erase again"
-        yield Fault("vault", case.case_id[:8], what)
+        yield Fault("vault", case.case_id[:8], what, "I9")
 
 
 SIGNED = ("DecisionProposed", "DecisionApproved", "DecisionRejected")

@@ -57,10 +57,12 @@ def notify(desk: Desk, case_id: str, ref: str, *, actor: str, now: dt.datetime) 
         return None
     steps.refuse_half_sent(state, phase)
     letter = compose(desk, case, ref, phase, now)
-    digest = sha256_hex(letter.text.encode())
+    # Behind random bytes: who knows the template could else confirm the account by the digest, even after erasure.
+    stored = secrets.token_bytes(32) + letter.text.encode()
+    digest = sha256_hex(stored)
     enclosed = receipt(desk, case, ref, "user")
     hand = desk.hand(actor, now, case_id)
-    desk.vault.put(case_id, f"letter:{digest}", letter.text.encode())
+    desk.vault.put(case_id, f"letter:{digest}", stored)
     steps.start(case_id, hand, ref, phase=phase, letter_sha256=digest)
     folder = desk.installation.outbox / f"{case_id[:8]}-{ref}-{phase}"
     write_durable(folder / "notice.txt", letter.text.encode())

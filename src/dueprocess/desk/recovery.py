@@ -216,21 +216,27 @@ def _say_publicly(desk: Desk, recovery: Recovery, now: dt.datetime) -> None:
 
 def void_targets(desk: Desk) -> Callable[[Case], frozenset[str]]:
     """For a case, the targets whose decision is void because the log was recovered after it was proposed."""
+    older = decided_before(desk)
+    return lambda case: frozenset(ref for ref in older(case) if case.target(ref).stage in VOID_STAGES)
+
+
+def decided_before(desk: Desk) -> Callable[[Case], frozenset[str]]:
+    """For a case, the targets that were decided before the newest recovery: what came after may be lost."""
     recovery = desk.log_rules().recovery
     if recovery is None:
         return lambda _: frozenset()
     number = _number_of(desk, recovery)
 
-    def void(case: Case) -> frozenset[str]:
+    def older(case: Case) -> frozenset[str]:
         rows = ledger.records_of(case.case_id)
         last = max((at for at, row in rows.items() if row.ledger_seq < number), default=0)
         return frozenset(
             ref
             for ref, state in case.targets.items()
-            if state.decision is not None and state.decision.case_seq <= last and state.stage in VOID_STAGES
+            if state.decision is not None and state.decision.case_seq <= last
         )
 
-    return void
+    return older
 
 
 def _told(desk: Desk, world: World, recovery: Recovery, now: dt.datetime) -> Recovered:

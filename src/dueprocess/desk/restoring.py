@@ -27,7 +27,6 @@ from dueprocess.library.backup_archive import (
     unpack,
 )
 from dueprocess.library.backup_database import (
-    SQLITE,
     StoreState,
     check_vendor,
     restore_postgresql,
@@ -196,8 +195,7 @@ def _begun(root: Path, main: Manifest, keys: Manifest) -> bool:
 
 def _unpack(root: Path, archive: Path, manifest: Manifest, backup: Backup) -> None:
     stored = str(manifest.about["database"])
-    address = backup.database or f"sqlite:{STORE}"
-    check_vendor(stored, address)
+    check_vendor(stored, backup.database)
     dumped = root / _SCRATCH / "store"
     places = {stored: dumped, SETTINGS_FILE: root / _SCRATCH / SETTINGS_FILE}
 
@@ -206,14 +204,14 @@ def _unpack(root: Path, archive: Path, manifest: Manifest, backup: Backup) -> No
 
     with archive.open("rb") as file:
         unpack(file, manifest, place)
-    if stored == SQLITE:
+    if backup.database is None:
         for suffix in ("-wal", "-shm", "-journal"):
             Path(f"{root / STORE}{suffix}").unlink(missing_ok=True)
         dumped.replace(root / STORE)
         return
     head = manifest.about["head"]
     wanted = StoreState(int(head["size"]), str(head["root"]), int(manifest.about["ledger_seq"]))
-    restore_postgresql(address, dumped, wanted)
+    restore_postgresql(backup.database, dumped, wanted)
 
 
 def _unpack_keys(root: Path, archive: Path, manifest: Manifest, kek: bytes) -> None:

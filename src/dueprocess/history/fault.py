@@ -14,7 +14,7 @@ INVARIANTS: Mapping[str, str] = {
     "I6": "the log only grew, and is what witnesses saw",
     "I7": "every state is what its events say",
     "I8": "nobody was told while an order forbade it",
-    "I9": "parcels that expired cannot be opened",
+    "I9": "what was erased cannot be opened",
     "I10": "what is reported is what the register and the ledger count",
 }
 """The promises that `fsck` checks. Source: security.md 3.1."""
@@ -24,8 +24,8 @@ NOT_CHECKED: Mapping[str, str] = {
     "I4": "a paper that arrived and was never given to dueprocess",
     "I6": "whether witnesses hold another head now, and other copies of the log: dueprocess monitor",
     "I8": "a notice that is late: whether one is owed now is for the worker and dueprocess next",
-    "I9": "parcels have no expiry in this version; they stay until the case is erased",
-    "I10": "rows that a report merged or withheld are not told apart; an auditor recounts them",
+    "I9": "copies of a key that somebody made; parcels have no expiry of their own, they stay until the case is erased",
+    "I10": "rows that were left out of a register as national security, or because there were too few",
 }
 """What no check here can see, by promise, for the honest end of the list."""
 

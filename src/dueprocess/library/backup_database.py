@@ -194,12 +194,13 @@ def _unavailable(what: str, why: str) -> UnavailableError:
     )
 
 
-def check_vendor(member: str, address: str) -> None:
-    """Refuses to put a store back into the other kind of database."""
-    if member_of(address) != member:
-        wanted = "SQLite: leave --database out" if member == SQLITE else "PostgreSQL: name an empty database"
-        raise MalformedError(
-            "other-database",
-            "This backup was made of another kind of database.",
-            do=f"It goes back into {wanted}.",
-        )
+def check_vendor(member: str, given: str | None) -> None:
+    """Refuses to put a store back into the other kind of database. ``given`` is the address of an empty PostgreSQL."""
+    if (given is None) == (member == SQLITE) and (given is None or not is_sqlite(given)):
+        return
+    wanted = "SQLite: leave --database out" if member == SQLITE else "PostgreSQL: name an empty database"
+    raise MalformedError(
+        "other-database",
+        "This backup was made of another kind of database.",
+        do=f"It goes back into {wanted}.",
+    )

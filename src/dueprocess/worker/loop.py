@@ -13,9 +13,11 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from dueprocess.cases.notify import owed_notice
 from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.erasing import finish_erasures
 from dueprocess.desk.notices import notify
+from dueprocess.desk.recovery import decided_before
 from dueprocess.desk.site import write_site
 from dueprocess.errors import BrokenError, DueprocessError, UnavailableError
 from dueprocess.history.append import load_case
@@ -27,6 +29,10 @@ from dueprocess.worker.clock import read_clock
 from dueprocess.worker.ending import run, stop_on_signal
 
 TURN_SECONDS = 5
+_HELD = (
+    "the letter to the user waits for a person. The log was recovered after this was decided, so an order not to tell "
+    "may be lost: look for one, then run dueprocess notify"
+)
 QUIET = dt.timedelta(seconds=30)
 """So long before the end of an epoch nothing is begun that could delay its leaf."""
 
@@ -63,8 +69,14 @@ def _about_log(closed: int, published: Published | None) -> list[str]:
 
 def _letters(desk: Desk, now: dt.datetime) -> list[str]:
     done: list[str] = []
+    older = decided_before(desk)
     for line in going():
-        for ref in load_case(line.case_id).targets:
+        case = load_case(line.case_id)
+        for ref, state in case.targets.items():
+            if ref in older(case):
+                if owed_notice(state, now) is not None:
+                    done.append(f"{line.case_id[:8]} {ref}: {_HELD}")
+                continue
             try:
                 phase = notify(desk, line.case_id, ref, actor="worker", now=now)
             except BrokenError:
