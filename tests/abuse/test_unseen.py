@@ -22,7 +22,7 @@ from dueprocess.publication.signer import LogSigner
 from dueprocess.tlog.epoch import epoch_at
 from dueprocess.tlog.leaf import EpochLeaf, Leaf, encode_leaf, parse_leaf
 from dueprocess.tlog.merkle import Frontier
-from dueprocess.tlog.tiles import CHECKPOINT_PATH, tiles_for_growth
+from dueprocess.tlog.tiles import CHECKPOINT_PATH, Growth, growth
 from dueprocess.worker.loop import SCATTER, SHOW_AFTER, TURN_SECONDS, seconds_to_show
 from publication.bench import ORIGIN, START, Bench
 
@@ -183,6 +183,10 @@ LEAKS: dict[type[Log], str] = {
 """Publisher with a planted leak → the measure that must give it away."""
 
 
+def _turned(grown: Growth) -> Growth:
+    return Growth(grown.frontier, grown.files[::-1])
+
+
 def _plant(monkeypatch: pytest.MonkeyPatch, kind: type[Log]) -> None:
     """What cannot be planted in a method of the publisher: other functions in their place."""
     if kind is Late:
@@ -194,8 +198,8 @@ def _plant(monkeypatch: pytest.MonkeyPatch, kind: type[Log]) -> None:
         monkeypatch.setattr("dueprocess.publication.log.write_durable", slower)
     if kind is OtherOrder:
         monkeypatch.setattr(
-            "dueprocess.publication.log.tiles_for_growth",
-            lambda *given: list(tiles_for_growth(*given))[:: -1 if _records() else 1],
+            "dueprocess.publication.log.growth",
+            lambda *given: _turned(growth(*given)) if _records() else growth(*given),
         )
     if kind is LongerLeaf:
         # The strict parser refuses such a leaf by itself, so this planted log has a lenient one.

@@ -24,7 +24,7 @@ from dueprocess.tlog.epoch import PLACES, epoch_at, epoch_root, epoch_seed
 from dueprocess.tlog.leaf import EpochLeaf, GapLeaf, Leaf, RegisterLeaf, ReportLeaf, encode_leaf, parse_leaf
 from dueprocess.tlog.merkle import Frontier, leaf_hash
 from dueprocess.tlog.policy import Policy
-from dueprocess.tlog.tiles import CHECKPOINT_PATH, tiles_for_growth
+from dueprocess.tlog.tiles import CHECKPOINT_PATH, growth
 from dueprocess.wire import instant
 
 ALONE = Outside()
@@ -33,6 +33,10 @@ ALONE = Outside()
 def never(_: dt.datetime) -> bool:
     """Nobody decided to go on without witnesses."""
     return False
+
+
+def at_once() -> None:
+    """What is ready is shown without a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,9 @@ class Log:
         self._collector = Collector(policy, outside)
         self._frontier = Frontier()
         self._tiled = Frontier()
+        self.rest: Callable[[], None] = at_once
+        """Called before the first file of a growth and before its checkpoint is written. The work up to there takes
+        longer the more records an epoch holds; the worker waits here for a fixed moment, so that it does not show."""
         self.published: Published | None = None
         """What the last ``publish`` of this object found or made."""
 
@@ -150,11 +157,7 @@ class Log:
         self._frontier = _extended(self._frontier, size)
         if stored is not None and self._frontier.root.hex() != stored.root:
             self._frontier = Frontier()
-            raise BrokenError(
-                "log-altered",
-                "The leaves in the database do not give the root that was signed.",
-                do="Stop. Run dueprocess fsck and restore from a copy that agrees with the public log.",
-            )
+            raise _altered()
         return self._frontier, signing_time(stored, self._signer, now)
 
     def _grown(self, frontier: Frontier, leaf: Leaf, at: dt.datetime) -> tuple[Frontier, str, ledger.Head]:
@@ -197,6 +200,7 @@ class Log:
             if self._is_witnessed(note):
                 ledger.keep_cosigned(head.size, note.decode())
         if note != old and (self._is_enough(note) or self._waived(now)):
+            self.rest()
             write_durable(self._folder / CHECKPOINT_PATH, note, at=now)
             return note
         return old
@@ -230,9 +234,13 @@ class Log:
         if self._tiled.size == head.size:
             return
         fresh = [entry.encode() for entry in ledger.stream_entries(self._tiled.size, head.size)]
-        for path, data in tiles_for_growth(self._tiled, fresh, self.read):
+        grown = growth(self._tiled, fresh, self.read)
+        if grown.frontier.root.hex() != head.root:
+            raise _altered()
+        self.rest()
+        for path, data in grown.files:
             write_durable(self._folder / path, data, at=now)
-        self._tiled = self._tiled.extend(leaf_hash(each) for each in fresh)
+        self._tiled = grown.frontier
 
     def _read_checkpoint(self) -> bytes:
         return read_published(self._folder / CHECKPOINT_PATH)
@@ -251,6 +259,14 @@ def _extended(frontier: Frontier, size: int) -> Frontier:
     """The tree of the first ``size`` stored leaves, grown from a smaller one or, after a set-back, from nothing."""
     begun = frontier if frontier.size <= size else Frontier()
     return begun.extend(leaf_hash(each.encode()) for each in ledger.stream_entries(begun.size, size))
+
+
+def _altered() -> BrokenError:
+    return BrokenError(
+        "log-altered",
+        "The leaves in the database do not give the root that was signed.",
+        do="Stop. Run dueprocess fsck and restore from a copy that agrees with the public log.",
+    )
 
 
 def read_log_file(folder: Path, path: str) -> bytes:

@@ -2,13 +2,15 @@
 
 python -m dueprocess.worker.loop --install DIR [--once]
 
-Turns begin at whole multiples of five seconds, the log comes first in each, and letters rest while an epoch is
-about to end: so the time of a public leaf does not tell how much there was to do.
+Turns begin at whole multiples of five seconds, the log comes first in each, letters rest while an epoch is about to
+end, and files appear at fixed moments: so the time of a public leaf does not tell how much there was to do.
 """
 
 import argparse
 import datetime as dt
+import secrets
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TextIO
@@ -35,6 +37,11 @@ _HELD = (
 )
 QUIET = dt.timedelta(seconds=30)
 """So long before the end of an epoch nothing is begun that could delay its leaf."""
+SHOW_AFTER = 3
+"""Seconds into a turn at which the tiles of a closed epoch appear; its checkpoint appears at the same second of a
+later turn. Closing an epoch takes longer the more records it holds: who fetches often enough would see it."""
+SCATTER = 0.02
+"""Seconds over which that moment is scattered at random: more than what the work before it leaves in the processor."""
 
 
 def turn(desk: Desk, log: Log, now: dt.datetime, *, letters: bool = True) -> list[str]:
@@ -97,12 +104,12 @@ def main() -> int:
     given = parser.parse_args()
     stop = stop_on_signal()
     desk = open_desk(given.install)
-    log = desk.log()
+    log = _paced(desk, stop, once=given.once)
     said: list[str] = []
     while not stop.is_set():
         try:
             if log.policy != desk.policy:
-                log = desk.log()
+                log = _paced(desk, stop, once=given.once)
             now = read_clock(desk.installation)
             lines = turn(desk, log, now, letters=given.once or not _ends_soon(desk, now))
             _say(lines, said, sys.stdout)
@@ -116,6 +123,23 @@ def main() -> int:
         said = lines
         stop.wait(TURN_SECONDS - time.time() % TURN_SECONDS)
     return 0
+
+
+def _paced(desk: Desk, stop: threading.Event, *, once: bool) -> Log:
+    """The log, which on a real clock shows its files at fixed moments only."""
+    log = desk.log()
+    if desk.installation.clock_mode == "system" and not once:
+        log.rest = lambda: _wait(stop)
+    return log
+
+
+def _wait(stop: threading.Event) -> None:
+    stop.wait(seconds_to_show(time.time()))
+
+
+def seconds_to_show(clock: float) -> float:
+    """How long to wait at this time (seconds since 1970) before something of the log is shown."""
+    return (SHOW_AFTER - clock) % TURN_SECONDS + secrets.SystemRandom().uniform(0, SCATTER)
 
 
 def _ends_soon(desk: Desk, now: dt.datetime) -> bool:
