@@ -443,6 +443,22 @@ def test_letters_that_hang_on_a_lost_order_are_named(office: Office, away: Elsew
     assert recover(restored).letters == ((case_id, "t1", "the letter 'after' is due now"),)
 
 
+@pytest.mark.stage("produced")
+def test_such_a_letter_waits_for_a_person(office: Office, away: Elsewhere) -> None:
+    """An order not to tell may be lost with the rest: the worker sends nothing by itself, a person may."""
+    case_id = office.cases[0]
+    office.deliver(case_id, office.root.parent / "answer.age")
+    saved = save(office)
+    office.now += dt.timedelta(hours=6)
+    restored, _ = away.restored(office, saved)
+    recover(restored)
+    restored.wait(hours=6)
+    told = [event.kind for event in load_case(case_id).events].count("UserNotified")
+    assert any("the letter to the user waits for a person" in line for line in restored.seen)
+    assert restored.notify(case_id) == "after"
+    assert [event.kind for event in load_case(case_id).events].count("UserNotified") == told + 1
+
+
 def test_work_of_everybody_else_goes_on_before_the_recovery(behind: tuple[Office, Path]) -> None:
     """Papers can be received at night; their decisions count, because they are made after it."""
     office, copy = behind
