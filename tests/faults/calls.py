@@ -134,9 +134,9 @@ KINDS = {
     "EIO": "error=EIO",
     "ENOSPC": "error=ENOSPC",
     "short write": "delay_enter=80000",
-    "stall": "delay_enter=250000",
+    "stall": "delay_enter=80000",
 }
-"""Name → what strace does at the call. In the delay of a short write the harness limits the size of the file."""
+"""Name → what strace does at the call. In the delay the harness limits the size of files, or runs a rival."""
 
 
 def faults(calls: Iterable[Call], kinds: Iterable[str] = tuple(KINDS)) -> list[Fault]:

@@ -1,6 +1,6 @@
 """One injection: copy the stage, run the step with one fault, look, restart, finish the step, look again."""
 
-import os
+import select
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,17 +9,18 @@ from pathlib import Path
 from dueprocess.desk import erasing
 from dueprocess.desk.desk import open_desk
 from dueprocess.history import connection
-from dueprocess.worker import production as production_worker
 from faults import look
 from faults.calls import Call, Fault, parse, worth
 from faults.plants import Plant
 from faults.states import Disk, State, Story
 from faults.stages import Stage, copied, entered, witness
 from faults.steps import STEPS, found, founded, turn
-from faults.traced import Ending, apart, as_json, traced, was_hit
-from office import START, Office
+from faults.traced import Ending, apart, ended, run, traced, was_hit
+from office import Office
 
 INIT = "init"
+PATIENCE = 0.8
+"""Seconds that a rival has while a call stalls. One that waits for a lock gets it afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,11 @@ class Bench:
                 tell(STEPS[self.step].run(entered(self.stage, self.folder)))
             connection.close()
 
-    def _rival(self, floor: list[int]) -> None:
-        """Another process at the same time. Refused or not, what it published must not be taken back."""
+    def _rival(self, floor: list[int]) -> Callable[[], None]:
+        """Another program at the same time. It gets a while; then, waiting for a lock or not, the first goes on.
+
+        What it published must not be taken back.
+        """
 
         def work(tell: Callable[[str], None]) -> None:
             with ExitStack() as stack:
@@ -133,11 +137,17 @@ class Bench:
                 tell("done")
                 connection.close()
 
-        apart(work)
-        checkpoint = self.folder / "install" / "log" / "checkpoint"
-        if checkpoint.exists():
-            moment, _ = look.at_the_crash(self.folder)
-            floor[0] = moment.published.size if moment.published else 0
+        child, hear = run(work)
+        done, _, _ = select.select([hear], [], [], PATIENCE)
+        if done:
+            floor[0] = self._published()
+        return lambda: _over(child, hear)
+
+    def _published(self) -> int:
+        if not (self.folder / "install" / "log" / "checkpoint").exists():
+            return 0
+        moment, _ = look.at_the_crash(self.folder)
+        return moment.published.size if moment.published else 0
 
     def _restart(self, tell: Callable[[str], None], acked: str | None, floor: int, *, cut: bool) -> None:
         with ExitStack() as stack:
@@ -153,6 +163,9 @@ class Bench:
 
     def _finish(self, office: Office, moment: look.Moment, acked: str | None) -> list[str]:
         wrong = look.releases(office.desk, self.folder) + look.letters(office.desk) + look.seen(office.desk)
+        first = STEPS[self.step].first
+        if first is not None:
+            first(office)
         turn(office)
         office.seen += erasing.finish_erasures(office.desk, office.now)
         wrong += look.after_restart(office.desk, moment)
@@ -160,6 +173,10 @@ class Bench:
         office.wait(days=1)
         wrong += look.after_restart(office.desk, moment) + look.releases(office.desk, self.folder)
         return wrong
+
+
+def _over(child: int, hear: int) -> None:
+    ended(child, hear)
 
 
 def _unexpected(ending: Ending, fault: Fault) -> list[str]:
@@ -172,5 +189,3 @@ def _unexpected(ending: Ending, fault: Fault) -> list[str]:
         return [f"a disk that fails is reported as lost integrity: {ending.raised}"]
     return []
 
-
-__all__ = ["INIT", "Bench", "Injected", "START", "as_json", "os", "production_worker", "stage_of"]

@@ -5,6 +5,7 @@ What is planted stays planted in the restarted program too, as a real bug would.
 # ruff: noqa: SLF001  a planted bug reaches for what is private
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,15 +15,18 @@ from typing import Any
 from django.db import connection as database
 
 from dueprocess.delivery.handover import check_parcel, parcel_path, room_for
+from dueprocess.desk.desk import open_desk
 from dueprocess.desk import demands, erasing, handover, notices, production, setup
 from dueprocess.history import address, append, connection, ledger
 from dueprocess.production import head as accepted
 from dueprocess.publication import durable, log
+from dueprocess.publication.log import read_log_file
 from dueprocess.steps import deliver as deliver_steps
 from dueprocess.steps import notify as notify_steps
 from dueprocess.steps import produce as produce_steps
-from dueprocess.tlog.tiles import CHECKPOINT_PATH
+from dueprocess.tlog.tiles import CHECKPOINT_PATH, tiles_for_growth
 from dueprocess.vault import keystore, vault
+from dueprocess.worker import loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,13 @@ def _checkpoint_before_tiles(stack: ExitStack, folder: Path) -> None:
 
 
 def _published_before_committed(stack: ExitStack, folder: Path) -> None:
+    place = folder / "install" / "log"
+
     def close_epoch(closed: Any, places: Any, entry: str, head: Any) -> None:
-        durable.write_durable(folder / "install" / "log" / CHECKPOINT_PATH, head.checkpoint.encode())
+        frontier = log._extended(log.Frontier(), head.size - 1)
+        for path, data in tiles_for_growth(frontier, [entry.encode()], lambda path: read_log_file(place, path)):
+            durable.write_durable(place / path, data)
+        durable.write_durable(place / CHECKPOINT_PATH, head.checkpoint.encode())
         real(closed, places, entry, head)
 
     real = _swap(stack, ledger, "close_epoch", close_epoch)
@@ -304,9 +313,15 @@ def _letter_first(stack: ExitStack, folder: Path) -> None:
     done = _swap(stack, notify_steps, "notified", notified)
 
 
-def _key_destroyed_first(stack: ExitStack, folder: Path) -> None:
+def _destroyed_first(stack: ExitStack, folder: Path) -> None:
     def erase(case_id: str, hand: Any, signed: Any, **facts: Any) -> Any:
-        keystore.KeyStore.open(folder / "install" / "keys").destroy(case_id)
+        desk = open_desk(folder / "install")
+        case = append.load_case(case_id)
+        erasing._remove(parcel_path(desk.installation.parcels, each) for each in erasing._parcels(case))
+        for each in erasing._letters(desk, case_id):
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+        desk.vault.remove(case_id)
+        desk.keys.destroy(case_id)
         return real(case_id, hand, signed, **facts)
 
     real = _swap(stack, erasing.steps, "erase", erase)
@@ -314,6 +329,7 @@ def _key_destroyed_first(stack: ExitStack, folder: Path) -> None:
 
 def _erasure_not_resumed(stack: ExitStack, folder: Path) -> None:
     _swap(stack, erasing, "finish_erasures", lambda *_: [])
+    _swap(stack, loop, "finish_erasures", lambda *_: [])
 
 
 def _settings_before_keys(stack: ExitStack, folder: Path) -> None:
@@ -366,12 +382,11 @@ PLANTS = (
     Plant("hand-over begun is recorded after it", "deliver", _handed_over_first, where="wal"),
     Plant("hand-over recorded only when it is over", "deliver", _begun_never_recorded, "stall", "wal"),
     Plant("letter written before it is recorded as begun", "notify", _letter_first, where="rename outbox"),
-    Plant("key destroyed before the erasure is committed", "erase", _key_destroyed_first, where="wal"),
+    Plant("contents destroyed before the erasure is committed", "erase", _destroyed_first, where="wal"),
     Plant("erasure is not resumed", "erase", _erasure_not_resumed, where="unlink"),
-    Plant("installation counts as finished too early", "init", _settings_before_keys, where="wal"),
+    Plant("installation counts as finished too early", "init", _settings_before_keys, where="install/log/"),
     Plant("no fsync of files", "publish", _no_fsync, "power cut"),
     Plant("no fsync of folders", "publish", _no_folder_fsync, "power cut"),
     Plant("commits are not synced", "close epoch", _commits_not_synced, "power cut"),
 )
 
-__all__ = ["PLANTS", "Plant", "connection"]

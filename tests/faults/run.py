@@ -135,7 +135,7 @@ def catch(number: int) -> dict[str, Any]:
 
 def _tries(here: Bench, plant: Plant) -> Iterator[tuple[str, list[str] | tuple[str, ...]]]:
     if plant.kind == "power cut":
-        for state in states(here.story()):
+        for state in sorted(states(here.story()), key=lambda state: -state.lost.count(";")):
             yield state.lost, here.after_power_cut(state)
         return
     found = faults(here.record(), [plant.kind])

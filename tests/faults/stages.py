@@ -168,6 +168,19 @@ def _full_tile(folder: Path) -> Office:
     return office
 
 
+def _set_back(folder: Path) -> Office:
+    """Somebody copied an older database into its place; the public log goes further."""
+    office = _ready(folder)
+    connection.close()
+    store, older = office.root / "history.db", folder / "older.db"
+    shutil.copyfile(store, older)
+    office.receive(PAPER, "lost.txt")
+    office.wait(days=2)
+    connection.close()
+    older.replace(store)
+    return office
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -223,6 +236,7 @@ MADE: dict[str, Callable[[Path], Office]] = {
     "delivered": _delivered,
     "reportable": _reportable,
     "erasable": _erasable,
+    "set back": _set_back,
 }
 
 

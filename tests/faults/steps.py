@@ -10,13 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from dueprocess.cases.events import Event
-from dueprocess.desk import closing, decisions, demands, erasing, handover, logrules, notices, production, setup
+from dueprocess.desk import (
+    backups,
+    closing,
+    decisions,
+    demands,
+    erasing,
+    handover,
+    logrules,
+    notices,
+    recovery,
+    setup,
+)
 from dueprocess.desk.filekeys import open_key
 from dueprocess.desk.promises import intake_receipt, promise_path
 from dueprocess.errors import ConflictError, RefusedError, UnavailableError
 from dueprocess.history import ledger
-from dueprocess.history.append import load_case
+from dueprocess.history.append import load_case, load_events
 from dueprocess.history.docket import docket
+from dueprocess.library.backup_archive import read_archive
 from dueprocess.worker import loop
 from dueprocess.worker import production as production_worker
 from faults.stages import EPOCH, PAPER
@@ -33,6 +45,8 @@ class Step:
     finish: Callable[[Office, str | None], list[str]]
     rival: Callable[[Office], object] | None = None
     """What another process does while a call of this one stalls. None: the same step."""
+    first: Callable[[Office], None] | None = None
+    """What people must do after a restart before the workers can run."""
 
 
 def kinds(case_id: str) -> list[str]:
@@ -310,6 +324,50 @@ def _erased(office: Office, acked: str | None) -> list[str]:
     return [*wrong, f"erased, and still there: {left}"] if left else wrong
 
 
+# ---------------------------------------------------------------- backup, recovery
+
+
+def _back_up(office: Office) -> str:
+    return str(backups.back_up(office.desk, folder_of(office) / "backup.tar", office.now).size)
+
+
+def _rival_backup(office: Office) -> None:
+    backups.back_up(office.desk, folder_of(office) / "rival.tar", office.now)
+
+
+def _backed_up(office: Office, acked: str | None) -> list[str]:
+    """What has a backup's name is a whole backup; and another one can be made."""
+    folder, wrong = folder_of(office), list[str]()
+    made = folder / "backup.tar"
+    if acked and not made.exists():
+        wrong.append("I4 an acknowledged backup is gone")
+    backups.back_up(office.desk, folder / "again.tar", office.now)
+    kek = backups.open_kek(office.desk.installation.keys / "kek")
+    for path in (made, folder / "again.tar"):
+        if path.exists():
+            with path.open("rb") as file:
+                read_archive(file, kek)
+    return wrong
+
+
+def _recover(office: Office) -> str:
+    recovery.recover(office.desk, None, _signers(office), office.now)
+    return "recovered"
+
+
+def _recover_if_behind(office: Office) -> None:
+    try:
+        _recover(office)
+    except RefusedError as error:
+        if error.code != "nothing-to-recover":
+            raise
+
+
+def _recovered(office: Office, acked: str | None) -> list[str]:
+    decided = [event.kind for event in load_events(office.desk.stream)].count("LogRecovered")
+    return [] if decided == 1 else [f"I2 the recovery was decided {decided} times"]
+
+
 FACTS: dict[str, Any] = {
     "origin": "chat.example/dueprocess/1", "regime": "us", "operator": "Chat Example", "country": "US",
     "contact": "legal@chat.example", "datamap": "map.toml", "clock": "simulated",
@@ -349,8 +407,8 @@ STEPS = {
         Step("report", "reportable", _report, _reported),
         Step("change policy", "ready", _change_policy, _changed_policy, _later),
         Step("erase", "erasable", _erase, _erased),
+        Step("backup", "produced", _back_up, _backed_up, _rival_backup),
+        Step("recover-log", "set back", _recover, _recovered, _recover_if_behind, _recover_if_behind),
     )
 }
 """Every step but init, which has no office to begin in."""
-
-__all__ = ["STEPS", "Step", "demands", "found", "founded", "production", "turn"]

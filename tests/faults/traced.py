@@ -4,13 +4,11 @@ Everything is imported once; each run is a fork, so that an injection costs a fr
 """
 
 import contextlib
-import json
 import os
 import resource
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -21,6 +19,9 @@ from faults.calls import WATCHED, Fault
 
 SECONDS = 60
 """After so long a run counts as hung."""
+
+STILL = 0.03
+"""Nothing but the injected delay lasts so long, in seconds."""
 
 NUMBERS = {"write": 1, "pwrite64": 18} if os.uname().machine == "x86_64" else {"write": 64, "pwrite64": 68}
 
@@ -101,11 +102,11 @@ def traced(
     fault: Fault | None = None,
     *,
     whole: bool = False,
-    meanwhile: Callable[[], None] | None = None,
+    meanwhile: Callable[[], Callable[[], None]] | None = None,
 ) -> Ending:
     """Runs ``work`` under strace with one fault. ``whole``: all bytes of each write are kept in the trace.
 
-    ``meanwhile`` is called while a stalled call waits.
+    ``meanwhile`` is called while a stalled call waits; what it gives is called when the stalled program has ended.
     """
     gate, open_gate = os.pipe()
     child, hear = run(work, gate=gate)
@@ -122,9 +123,17 @@ def traced(
         os.kill(child, signal.SIGKILL)
         raise SystemExit(f"strace cannot attach: {attached.decode()}")
     os.write(open_gate, b"g")
-    if fault is not None and fault.kind in ("short write", "stall"):
-        _during(child, fault, meanwhile)
+    afterwards = None
+    if fault is not None and fault.kind in ("short write", "stall") and _stands_still(child):
+        if fault.kind == "short write":
+            _halve(child, fault)
+        elif meanwhile is not None:
+            tracer.send_signal(signal.SIGSTOP)  # as long as strace rests, the call does not go on
+            afterwards = meanwhile()
+            tracer.send_signal(signal.SIGCONT)
     found = ended(child, hear)
+    if afterwards is not None:
+        afterwards()
     tracer.stderr.read()
     tracer.stderr.close()
     tracer.wait()
@@ -133,38 +142,33 @@ def traced(
     return Ending(found.acked, found.raised, found.signal, out.read_text(errors="replace"))
 
 
-def _during(child: int, fault: Fault, meanwhile: Callable[[], None] | None) -> None:
-    """Waits until the child stands still in the delayed call, then makes its write short or lets a rival run."""
+def _stands_still(child: int) -> bool:
+    """Waits until the child stands still in the delayed call; False where it ends without coming to it."""
     seen, since = "", time.monotonic()
     while True:
         try:
             now = Path(f"/proc/{child}/syscall").read_text()
             state = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0]
         except OSError:
-            return
+            return False
         if state == "Z":
-            return
+            return False
         if now != seen or state != "t" or now.startswith("running"):
             seen, since = now, time.monotonic()
-        elif time.monotonic() - since > 0.03:  # nothing but the injected delay lasts so long
-            break
+        elif time.monotonic() - since > STILL:
+            return True
         time.sleep(0.001)
-    if fault.kind == "stall":
-        if meanwhile is not None:
-            meanwhile()
-        return
-    fields = seen.split()
-    if int(fields[0]) == NUMBERS[fault.call.name]:
-        _halve(child, [int(each, 16) for each in fields[1:5]], fault.call.name)
 
 
-def _halve(child: int, arguments: list[int], name: str) -> None:
+def _halve(child: int, fault: Fault) -> None:
     """Limits the size of files so that half of this write fits: the kernel itself makes it short."""
-    descriptor, _, count, offset = arguments
-    if name == "write":
+    fields = Path(f"/proc/{child}/syscall").read_text().split()
+    if fields[0] != str(NUMBERS[fault.call.name]):
+        return
+    descriptor, _, count, offset = (int(each, 16) for each in fields[1:5])
+    if fault.call.name == "write":
         with contextlib.suppress(OSError):
-            position = Path(f"/proc/{child}/fdinfo/{descriptor}").read_text().split()[1]
-            offset = int(position)
+            offset = int(Path(f"/proc/{child}/fdinfo/{descriptor}").read_text().split()[1])
     resource.prlimit(child, resource.RLIMIT_FSIZE, (offset + count // 2, resource.RLIM_INFINITY))
 
 
@@ -174,9 +178,3 @@ def was_hit(ending: Ending, fault: Fault) -> bool:
         return ending.signal == signal.SIGKILL
     return "(INJECTED)" in ending.trace or "(DELAYED)" in ending.trace
 
-
-def as_json(value: object) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-__all__ = ["Ending", "apart", "as_json", "strace", "sys", "traced", "was_hit"]

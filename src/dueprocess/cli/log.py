@@ -3,7 +3,7 @@
 import datetime as dt
 
 from dueprocess.cli.place import Place
-from dueprocess.cli.printing import counted
+from dueprocess.cli.printing import counted, cut
 from dueprocess.desk.desk import Desk
 from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.history import ledger
@@ -30,7 +30,7 @@ def log_command(*, place: Place | None = None) -> None:
         *_witnessed(desk, opened, data),
         f"files: {desk.installation.log}",
         "",
-        data.decode() or head.checkpoint,
+        *(cut(line) for line in (data.decode() or head.checkpoint).splitlines()),
     ]
     at.say(
         lines,

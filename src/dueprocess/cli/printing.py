@@ -34,3 +34,8 @@ def working(what: str) -> Iterator[None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         progress.add_task(what, total=None)
         yield
+
+
+def cut(text: str, most: int = 100) -> str:
+    """A line as far as a screen shows it; a key of ML-DSA-44 has 1,800 characters."""
+    return text if len(text) <= most else f"{text[:most]}…"

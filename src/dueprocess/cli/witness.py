@@ -10,7 +10,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from dueprocess.cli.printing import counted, say
+from dueprocess.cli.printing import counted, cut, say
 from dueprocess.tlog.note import Vkey
 from dueprocess.witness.place import (
     HOST,
@@ -29,6 +29,8 @@ app = App(
     help_format="plaintext",
 )
 JsonFlag = Annotated[bool, Parameter(negative="", help="Print one JSON value.")]
+
+KEYS_FILE = "vkeys.txt"
 
 _WHAT_IT_IS = """\
 You are an independent timekeeper for somebody else's log.
@@ -59,11 +61,14 @@ def init_command(
     """Make a witness: its folder and its two keys."""
     place = create_place(folder, name)
     vkeys = WitnessSigner.open(place.name, place.keys).vkeys
+    (folder / KEYS_FILE).write_text("".join(f"{each.text}\n" for each in vkeys))
     lines = [
         *_WHAT_IT_IS.split("\n"),
         "",
-        f"Made in {folder}. Its keys are for the log's operator, who puts them into the log's policy:",
-        *(f"  {each.text}" for each in vkeys),
+        f"Made in {folder}. Its key is for the log's operator, who puts it into the log's policy:",
+        f"  {vkeys[0].text}",
+        "A second key, ML-DSA-44, which stays good if the first kind is broken, stands below it in",
+        f"  {folder / KEYS_FILE}",
         "",
         "Next: ask the operator for policy.txt, compare the keys in it over another channel, then",
         f"  dueprocess witness add {folder} --log policy.txt",
@@ -92,7 +97,7 @@ def add_command(
     lines: list[str] = []
     for origin, vkeys in changed.items():
         lines.append(f"Watches {origin}, by {counted(len(vkeys), 'key')}:")
-        lines += [f"  {each.text[:100]}{'…' if len(each.text) > 100 else ''}" for each in vkeys]
+        lines += [f"  {cut(each.text)}" for each in vkeys]
     lines.append("If it is being served now, stop it and start it again.")
     say(lines, {origin: [each.text for each in vkeys] for origin, vkeys in changed.items()}, as_json=json)
 
@@ -124,7 +129,7 @@ def serve_command(
 def _greeting(place: WitnessPlace, url: str, vkeys: tuple[Vkey, Vkey]) -> list[str]:
     logs = place.read_logs()
     lines = [*_WHAT_IT_IS.split("\n"), "", *_WHAT_TO_DO.split("\n"), "", f"Name: {place.name}"]
-    lines += [f"Key:  {each.text}" for each in vkeys]
+    lines += [f"Key:  {cut(each.text)}" for each in vkeys]
     lines += [f"Log:  {origin}" for origin in logs]
     if not logs:
         lines.append("It watches no log yet: dueprocess witness add DIR --log policy.txt")
