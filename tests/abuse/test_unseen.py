@@ -63,7 +63,7 @@ def test_nothing_tells_a_busy_epoch_from_an_empty_one(
     assert len(seen) == EPOCHS
     assert 0.45 < sum(each.records > 0 for each in seen) / EPOCHS < 0.55
     assert max(each.records for each in seen) > 150
-    assert len(found.aucs) > 100
+    assert len(found.aucs) > 60
     assert found.allowed < 0.0201
     assert found.leaks == {}
 

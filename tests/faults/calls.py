@@ -64,7 +64,7 @@ class Call:
 
 
 def unhexed(text: str) -> bytes:
-    """The bytes behind strace's ``\\x41\\x42``."""
+    """The bytes behind strace's hexadecimal text."""
     return bytes.fromhex("".join(_HEX.findall(text)))
 
 
@@ -74,7 +74,9 @@ def parse(trace: str) -> list[Call]:
     found = []
     for line in trace.splitlines():
         match = _LINE.match(line)
-        if match is None:  # a signal, an end, or the second half of a call that was interrupted by another thread
+        if (
+            match is None
+        ):  # a signal, an end, or the second half of a call that was interrupted by another thread
             continue
         thread, name = int(match["thread"]), match["name"]
         counts[thread, name] += 1
@@ -87,9 +89,11 @@ def _call(thread: int, name: str, when: int, rest: str) -> Call:
     arguments = rest[: end.start()] if end else rest
     texts = tuple(unhexed(each) for each in _TEXT.findall(arguments))
     held = [unhexed(path) if "\\x" in path else path.encode() for _, path in _FD.findall(arguments)]
-    if name in WRITING or name in ("fsync", "fdatasync", "ftruncate", "fallocate", "fchmod"):
-        paths = [each.decode() for each in held[:1]]
-    elif name == "utimensat" and not texts:
+    if (
+        name in WRITING
+        or name in ("fsync", "fdatasync", "ftruncate", "fallocate", "fchmod")
+        or (name == "utimensat" and not texts)
+    ):
         paths = [each.decode() for each in held[:1]]
     else:
         paths = [each.decode() for each in texts]
@@ -111,8 +115,11 @@ def worth(calls: Sequence[Call], folder: str) -> list[Call]:
 
 def is_answer(call: Call) -> bool:
     """Whether this is the line by which a program says that it is done."""
-    return call.name == "write" and call.path.startswith("pipe:") and call.texts[:1] != () and (
-        call.texts[0].startswith(b"acked")
+    return (
+        call.name == "write"
+        and call.path.startswith("pipe:")
+        and call.texts[:1] != ()
+        and (call.texts[0].startswith(b"acked"))
     )
 
 
@@ -125,7 +132,7 @@ class Fault:
 
     @property
     def option(self) -> str:
-        """strace's own words for it."""
+        """Strace's own words for it."""
         return f"inject={self.call.name}:{KINDS[self.kind]}:when={self.call.when}"
 
 

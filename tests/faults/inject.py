@@ -12,8 +12,8 @@ from dueprocess.history import connection
 from faults import look
 from faults.calls import Call, Fault, parse, worth
 from faults.plants import Plant
-from faults.states import Disk, State, Story
 from faults.stages import Stage, copied, entered, witness
+from faults.states import Disk, State, Story
 from faults.steps import STEPS, found, founded, turn
 from faults.traced import Ending, apart, ended, run, traced, was_hit
 from office import Office
@@ -188,4 +188,3 @@ def _unexpected(ending: Ending, fault: Fault) -> list[str]:
     if ending.raised is not None and ending.raised.startswith("BrokenError"):
         return [f"a disk that fails is reported as lost integrity: {ending.raised}"]
     return []
-

@@ -20,7 +20,6 @@ from dueprocess.publication.log import read_log_file
 from dueprocess.tlog.checkpoint import Checkpoint, open_checkpoint
 from dueprocess.tlog.policy import parse_policy
 from dueprocess.tlog.tiles import TileReader
-
 from faults.stages import PAPER
 
 CANARIES = (b"canary words", b"@eva", b"@finn", PAPER.encode(), b"192.0.2.")
@@ -75,7 +74,9 @@ def releases(desk: Desk, folder: Path) -> list[str]:
     if len(outside) > begun:
         wrong.append(f"I1 {len(outside)} parcels lie outside, {begun} hand-overs are recorded as begun")
     if begun - failed > 1 or kinds.count("ParcelDelivered") > 1:
-        wrong.append(f"I5 handed over {begun - failed} times, {kinds.count('ParcelDelivered')} times recorded")
+        wrong.append(
+            f"I5 handed over {begun - failed} times, {kinds.count('ParcelDelivered')} times recorded"
+        )
     known = {digest: sealed for case in cases for digest, sealed in _parcels(case)}
     for path in outside:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -118,7 +119,11 @@ def seen(desk: Desk) -> list[str]:
         kept = open_checkpoint(path.read_bytes(), desk.policy.unwitnessed).checkpoint.size
     except (OSError, DueprocessError) as error:
         return [f"I6 the worker's last seen head is gone: {error}"]
-    return [f"I6 a production relied on {max(relied)} leaves, the worker remembers {kept}"] if kept < max(relied) else []
+    return (
+        [f"I6 a production relied on {max(relied)} leaves, the worker remembers {kept}"]
+        if kept < max(relied)
+        else []
+    )
 
 
 def after_restart(desk: Desk, moment: Moment) -> list[str]:

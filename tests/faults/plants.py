@@ -14,18 +14,27 @@ from typing import Any
 
 from django.db import connection as database
 
-from dueprocess.delivery.handover import check_parcel, parcel_path, room_for
+from dueprocess.delivery import handover as delivery
+from dueprocess.delivery.handover import check_parcel, hand_over, parcel_path, room_for
+from dueprocess.desk import erasing, handover, parcels, production, setup
+from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.desk import open_desk
-from dueprocess.desk import demands, erasing, handover, notices, production, setup
-from dueprocess.history import address, append, connection, ledger
+from dueprocess.desk.gatekeeping import last_look, prove
+from dueprocess.history import address, append, ledger
+from dueprocess.history.models import RecordRow
 from dueprocess.production import head as accepted
+from dueprocess.production import proof
 from dueprocess.publication import durable, log
 from dueprocess.publication.log import read_log_file
 from dueprocess.steps import deliver as deliver_steps
+from dueprocess.steps import erase as erase_steps
 from dueprocess.steps import notify as notify_steps
 from dueprocess.steps import produce as produce_steps
+from dueprocess.steps import receive as receive_steps
+from dueprocess.tlog.merkle import Frontier
 from dueprocess.tlog.tiles import CHECKPOINT_PATH, tiles_for_growth
 from dueprocess.vault import keystore, vault
+from dueprocess.wire import b64, canonical, sha256_hex
 from dueprocess.worker import loop
 
 
@@ -75,8 +84,10 @@ def _published_before_committed(stack: ExitStack, folder: Path) -> None:
     place = folder / "install" / "log"
 
     def close_epoch(closed: Any, places: Any, entry: str, head: Any) -> None:
-        frontier = log._extended(log.Frontier(), head.size - 1)
-        for path, data in tiles_for_growth(frontier, [entry.encode()], lambda path: read_log_file(place, path)):
+        frontier = log._extended(Frontier(), head.size - 1)
+        for path, data in tiles_for_growth(
+            frontier, [entry.encode()], lambda path: read_log_file(place, path)
+        ):
             durable.write_durable(place / path, data)
         durable.write_durable(place / CHECKPOINT_PATH, head.checkpoint.encode())
         real(closed, places, entry, head)
@@ -167,8 +178,6 @@ def _seen_in_place(stack: ExitStack, folder: Path) -> None:
             file.write(data)
             os.fsync(file.fileno())
 
-    from dueprocess.production import proof
-
     _swap(stack, accepted, "remember", remember)
     _swap(stack, proof, "remember", remember)
 
@@ -181,7 +190,7 @@ def _record_apart(stack: ExitStack, folder: Path) -> None:
         _commit_here()
         return real(rows, **how)
 
-    real = _swap(stack, append.RecordRow.objects, "bulk_create", bulk_create)
+    real = _swap(stack, RecordRow.objects, "bulk_create", bulk_create)
 
 
 def _counter_apart(stack: ExitStack, folder: Path) -> None:
@@ -210,9 +219,7 @@ def _promised_before_commit(stack: ExitStack, folder: Path) -> None:
         store = keystore.KeyStore.open(folder / "install" / "keys")
         found = kept.pop(case_id)
         nonce = b"n" * keystore._NONCE_BYTES
-        plain = keystore.canonical(
-            {"record_key": keystore.b64(found.record_key), "identity": found.identity}
-        )
+        plain = canonical({"record_key": b64(found.record_key), "identity": found.identity})
         sealed = nonce + store._aead.encrypt(nonce, plain, case_id.encode())
         keystore.write_private(store._path(case_id), sealed)
         return event
@@ -220,17 +227,17 @@ def _promised_before_commit(stack: ExitStack, folder: Path) -> None:
     kept: dict[str, Any] = {}
     real = _swap(stack, keystore.KeyStore, "make", make)
     whole = _swap(stack, keystore.KeyStore, "keys", keys)
-    step = _swap(stack, demands.receive_step, "receive", receive)
+    step = _swap(stack, receive_steps, "receive", receive)
 
 
 # ---------------------------------------------------------------- parcels
 
 
 def _recorded_before_written(stack: ExitStack, folder: Path) -> None:
-    parcels = folder / "install" / "parcels"
+    place = folder / "install" / "parcels"
 
     def finish(case_id: str, hand: Any, made: Any) -> Any:
-        path = parcel_path(parcels, made.parcel_id)
+        path = parcel_path(place, made.parcel_id)
         path.rename(path.with_suffix(".late"))
         event = real(case_id, hand, made)
         path.with_suffix(".late").rename(path)
@@ -262,15 +269,7 @@ def _renamed_unfinished(stack: ExitStack, folder: Path) -> None:
 
 
 def _handed_over_first(stack: ExitStack, folder: Path) -> None:
-    _swap(stack, handover, "deliver", _delivery(begun="after"))
-
-
-def _begun_never_recorded(stack: ExitStack, folder: Path) -> None:
-    _swap(stack, handover, "deliver", _delivery(begun="at the end"))
-
-
-def _delivery(*, begun: str) -> Callable[..., list[str]]:
-    """`deliver` with its start recorded after the hand-over, or only together with its end."""
+    """`deliver` with its start recorded after the hand-over."""
 
     def deliver(desk: Any, case_id: str, ref: str, to: Path, *, actor: str, now: Any) -> list[str]:
         case = append.load_case(case_id)
@@ -278,22 +277,20 @@ def _delivery(*, begun: str) -> Callable[..., list[str]]:
         assert produced is not None
         digest = produced.text("parcel_sha256")
         path = check_parcel(desk.installation.parcels, produced.text("parcel_id"), digest)
-        proof = handover.prove(desk, case_id)
+        proved = prove(desk, case_id)
         hand = desk.hand(actor, now, case_id)
-        key = handover.open_decision(desk, case, ref)["recipient"]["key"]
-        how = deliver_steps.HandOver("file", handover.sha256_hex(key.encode()), proof.log.witnessed)
-        look = handover.last_look(desk, ref, "deliver", proof, now)
+        key = open_decision(desk, case, ref)["recipient"]["key"]
+        how = deliver_steps.HandOver("file", sha256_hex(key.encode()), proved.log.witnessed)
+        look = last_look(desk, ref, "deliver", proved, now)
         if case.target(ref).stage == "produced":
             look(case)
         with room_for(path, to) as fresh:
-            handover.hand_over(path, digest, fresh, to)
-        if begun == "at the end":
-            os.sync()
-        proved = deliver_steps.start_delivery(case_id, hand, ref, look=look, how=how)
+            hand_over(path, digest, fresh, to)
+        told = deliver_steps.start_delivery(case_id, hand, ref, look=look, how=how)
         deliver_steps.finish_delivery(case_id, hand, ref, channel="file")
-        return proved
+        return told
 
-    return deliver
+    _swap(stack, handover, "deliver", deliver)
 
 
 # ---------------------------------------------------------------- letters, erasure, init
@@ -309,7 +306,7 @@ def _letter_first(stack: ExitStack, folder: Path) -> None:
         return done(case_id, hand, ref, **facts)
 
     late: list[Any] = []
-    real = _swap(stack, notices.steps, "start", start)
+    real = _swap(stack, notify_steps, "start", start)
     done = _swap(stack, notify_steps, "notified", notified)
 
 
@@ -319,12 +316,15 @@ def _destroyed_first(stack: ExitStack, folder: Path) -> None:
         case = append.load_case(case_id)
         erasing._remove(parcel_path(desk.installation.parcels, each) for each in erasing._parcels(case))
         for each in erasing._letters(desk, case_id):
-            shutil.rmtree(each) if each.is_dir() else each.unlink()
+            if each.is_dir():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
         desk.vault.remove(case_id)
         desk.keys.destroy(case_id)
         return real(case_id, hand, signed, **facts)
 
-    real = _swap(stack, erasing.steps, "erase", erase)
+    real = _swap(stack, erase_steps, "erase", erase)
 
 
 def _erasure_not_resumed(stack: ExitStack, folder: Path) -> None:
@@ -354,7 +354,7 @@ def _no_fsync(stack: ExitStack, folder: Path) -> None:
 
 
 def _no_folder_fsync(stack: ExitStack, folder: Path) -> None:
-    for owner in (durable, production, keystore, vault, erasing):
+    for owner in (durable, keystore, vault, erasing, parcels, accepted, delivery):
         _swap(stack, owner, "sync_folder", lambda _: None)
 
 
@@ -368,7 +368,9 @@ PLANTS = (
     Plant("epoch and head in two transactions", "close epoch", _epoch_and_head_apart, where="wal"),
     Plant("no publishing after a crash", "close epoch", _no_publishing_after_a_crash, where="log/"),
     Plant("no lock on the log's folder", "close epoch", _no_lock, "stall", "rename log/checkpoint"),
-    Plant("head published before its witnesses signed", "publish, witnessed", _unwitnessed_first, where="wal"),
+    Plant(
+        "head published before its witnesses signed", "publish, witnessed", _unwitnessed_first, where="wal"
+    ),
     Plant("cosigned head kept after it is published", "publish, witnessed", _cosigned_kept_last, where="wal"),
     Plant("half-written files are not cleared", "publish", _leftovers_stay, where="rename log/"),
     Plant("log files written in place", "publish", _written_in_place, where="write log/"),
@@ -380,7 +382,7 @@ PLANTS = (
     Plant("parcel recorded before it has its name", "produce", _recorded_before_written, where="parcels/"),
     Plant("parcel named before it is complete", "produce", _renamed_unfinished, where="parcels/"),
     Plant("hand-over begun is recorded after it", "deliver", _handed_over_first, where="wal"),
-    Plant("hand-over recorded only when it is over", "deliver", _begun_never_recorded, "stall", "wal"),
+    Plant("a second hand-over finds no trace of the first", "deliver", _handed_over_first, "stall", "wal"),
     Plant("letter written before it is recorded as begun", "notify", _letter_first, where="rename outbox"),
     Plant("contents destroyed before the erasure is committed", "erase", _destroyed_first, where="wal"),
     Plant("erasure is not resumed", "erase", _erasure_not_resumed, where="unlink"),
@@ -389,4 +391,3 @@ PLANTS = (
     Plant("no fsync of folders", "publish", _no_folder_fsync, "power cut"),
     Plant("commits are not synced", "close epoch", _commits_not_synced, "power cut"),
 )
-

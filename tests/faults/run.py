@@ -18,8 +18,8 @@ import tempfile
 import time
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dueprocess.conf.settings")
 
-from faults.calls import KINDS, Fault, faults  # noqa: E402  after the path
-from faults.inject import INIT, Bench, Injected, stage_of  # noqa: E402
-from faults.plants import PLANTS, Plant  # noqa: E402
-from faults.stages import Stage, make  # noqa: E402
-from faults.states import states  # noqa: E402
-from faults.steps import STEPS  # noqa: E402
-from faults.table import as_markdown  # noqa: E402
-from faults.traced import strace  # noqa: E402
+from faults.calls import KINDS, Fault, faults
+from faults.inject import INIT, Bench, Injected, stage_of
+from faults.plants import PLANTS, Plant
+from faults.stages import Stage, make
+from faults.states import states
+from faults.steps import STEPS
+from faults.table import as_markdown
+from faults.traced import strace
 
 ALL = (INIT, *STEPS)
 SLOW = ("close epoch, full tile",)
@@ -82,7 +82,7 @@ QUICK = Scale(2, 4, tuple(each for each in ALL if each not in SLOW))
 class Hall:
     """The stages that were made before the workers were forked, and each worker's own corner."""
 
-    stages: dict[tuple[str, int], Stage] = {}  # noqa: RUF012  filled once, then inherited by fork
+    stages: dict[tuple[str, int], Stage] = {}
     corner = Path()
     number = 0
 
@@ -165,16 +165,15 @@ def go(scale: Scale, folder: Path, jobs: int) -> Found:
     for number in range(jobs):
         numbers.put(number)
     with ProcessPoolExecutor(jobs, context, enter, (numbers, folder)) as pool:
+        recorded = [(step, pool.submit(record, step)) for step in scale.steps]
         caught = [pool.submit(catch, number) for number in range(len(PLANTS))]
         cutting = [pool.submit(cut, step, scale.states) for step in scale.steps if step not in SLOW]
-        recorded = [(step, pool.submit(record, step)) for step in scale.steps]
         parts = []
         for step, each in recorded:
             chosen = sample(each.result(), scale.each_kind)
             parts += [pool.submit(inject, step, chosen[at : at + 20]) for at in range(0, len(chosen), 20)]
-        for number, part in enumerate(parts, 1):
-            found.injected += part.result()
-            say(f"{number} of {len(parts)} parts, {len(found.violations)} violations", again=True)
+        wait_for([*caught, *cutting, *parts])
+        found.injected = [each for part in parts for each in part.result()]
         for row in cutting:
             step, looked, there, wrong = row.result()
             found.cuts[step] = (looked, there)
@@ -182,6 +181,13 @@ def go(scale: Scale, folder: Path, jobs: int) -> Found:
         found.plants = [each.result() for each in caught]
     found.seconds = time.monotonic() - begun
     return found
+
+
+def wait_for(work: Sequence[Future[Any]]) -> None:
+    """Waits for all of it and tells how far it is."""
+    for number, _ in enumerate(as_completed(work), 1):
+        if sys.stdout.isatty() or number % 20 == 0:
+            say(f"{number} of {len(work)} parts", again=True)
 
 
 def build(scale: Scale, folder: Path, jobs: int) -> None:
@@ -193,7 +199,8 @@ def build(scale: Scale, folder: Path, jobs: int) -> None:
 
 
 def say(line: str, *, again: bool = False) -> None:
-    print(line, end="\r" if again and sys.stdout.isatty() else "\n", flush=True)
+    sys.stdout.write(line + ("\r" if again and sys.stdout.isatty() else "\n"))
+    sys.stdout.flush()
 
 
 def summary(found: Found) -> dict[str, Any]:

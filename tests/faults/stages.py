@@ -192,7 +192,9 @@ def _witnessed(folder: Path, port: int) -> Office:
     place = create_place(folder / "w1", WITNESS)
     line = Witness("w1", WitnessSigner.open(WITNESS, place.keys).vkeys[0], f"http://127.0.0.1:{port}")
     office = _new(folder, witnesses=(line,))
-    open_place(folder / "w1").add_logs(LogSigner.open(office.desk.installation.origin, office.root / "keys").vkeys)
+    open_place(folder / "w1").add_logs(
+        LogSigner.open(office.desk.installation.origin, office.root / "keys").vkeys
+    )
     with witness(folder, office.now, port):
         office.desk.log().publish(office.now)
         office.cases = [office.approved_case()]

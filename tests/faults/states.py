@@ -28,7 +28,7 @@ _NUMBERS = re.compile(r", (\d+)(?=[,)]|$)")
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One change: of the bytes of a file (``file``, ``offset``, ``content``; a cut where ``content`` is None) or of names."""
+    """One change: of names, or of the bytes of a file at ``offset``; without ``content`` it is cut there."""
 
     kind: str
     file: int = -1

@@ -163,7 +163,9 @@ def _produced(office: Office, acked: str | None) -> list[str]:
         wrong.append(f"I4 an acknowledged parcel is not the one in history: {made}")
     office.seen += production_worker.turn(office.desk, office.now)
     if kinds(case_id).count("DataProduced") != 1:
-        wrong.append(f"production ends with {kinds(case_id).count('DataProduced')} parcels: {office.seen[-1:]}")
+        wrong.append(
+            f"production ends with {kinds(case_id).count('DataProduced')} parcels: {office.seen[-1:]}"
+        )
     parcels = [each.name for each in office.desk.installation.parcels.iterdir()]
     if len(parcels) != 1:
         wrong.append(f"I9 files in parcels/ that no event names: {sorted(parcels)}")
@@ -228,7 +230,11 @@ def _notify(office: Office) -> str:
 
 def _notified(office: Office, acked: str | None) -> list[str]:
     case_id = office.cases[0]
-    wrong = ["I4 an acknowledged letter is not recorded"] if acked and "UserNotified" not in kinds(case_id) else []
+    wrong = (
+        ["I4 an acknowledged letter is not recorded"]
+        if acked and "UserNotified" not in kinds(case_id)
+        else []
+    )
     state = load_case(case_id).target("t1")
     if [phase for phase in state.notice_started if phase not in state.notified]:
         try:

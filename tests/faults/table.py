@@ -50,7 +50,10 @@ def as_markdown(told: dict[str, Any], on: dt.date) -> str:
     """The whole document."""
     lines = [HEAD, "## Result\n", _figures(told, on), "\n## Injections\n"]
     kinds = [*KINDS]
-    lines += [f"| Step | {' | '.join(kinds)} | acknowledged | violations |", f"|---|{'---:|' * (len(kinds) + 2)}"]
+    lines += [
+        f"| Step | {' | '.join(kinds)} | acknowledged | violations |",
+        f"|---|{'---:|' * (len(kinds) + 2)}",
+    ]
     for step, row in told["table"].items():
         counts = " | ".join(str(row.get(kind, 0)) for kind in (*kinds, "acked", "violations"))
         lines.append(f"| {step} | {counts} |")

@@ -64,7 +64,9 @@ def run(work: Callable[[Callable[[str], None]], None], *, gate: int | None = Non
             os.read(gate, 1)
         work(lambda line: _tell(tell, f"acked {line}"))
     except BaseException as error:  # noqa: BLE001  whatever it was, it is told
-        frames = [f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)[-6:]]
+        frames = [
+            f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)[-6:]
+        ]
         _tell(tell, f"raised {kind_of(error)}: {error} [{' '.join(frames)}]")
     finally:
         os._exit(0)
@@ -177,4 +179,3 @@ def was_hit(ending: Ending, fault: Fault) -> bool:
     if fault.kind == "SIGKILL":
         return ending.signal == signal.SIGKILL
     return "(INJECTED)" in ending.trace or "(DELAYED)" in ending.trace
-

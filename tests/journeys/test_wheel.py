@@ -105,3 +105,43 @@ def test_verify_works_offline_on_the_demo(base: Path, demo_folder: Path) -> None
     assert "This receipt holds" in done.stdout
     report = run(base, "verify", "report/report.json", folder=demo_folder, offline=True)
     assert report.returncode == 0, report.stderr
+    log = run(base, "verify", "log", "--policy", "policy.txt", folder=demo_folder, offline=True)
+    assert log.returncode == 0, log.stderr
+    assert "Every entry" in log.stdout or "entries" in log.stdout
+
+
+def test_a_monitor_works_on_a_copy_of_a_log(base: Path, demo_folder: Path, tmp_path: Path) -> None:
+    """It reads the whole log and says what it thinks of it; the demo's clock is simulated, so it is not on time."""
+    done = run(
+        base, "monitor", demo_folder / "log", "--policy", demo_folder / "policy.txt", "--state", "seen", "--once",
+        folder=tmp_path, offline=True,
+    )  # fmt: skip
+    assert done.returncode in (0, 7), done.stderr
+    assert "chat.example/dueprocess/1" in done.stdout
+    assert (tmp_path / "seen").is_dir()
+
+
+def test_a_friend_can_be_a_witness(base: Path, tmp_path: Path, demo_folder: Path) -> None:
+    """Keys, the log to watch, and the program itself, from the base install."""
+    done = run(base, "witness", "init", "w", "--name", "witness.example/w1", folder=tmp_path, offline=True)
+    assert done.returncode == 0, done.stderr
+    assert "witness.example/w1+" in done.stdout
+    added = run(
+        base, "witness", "add", "w", "--log", demo_folder / "policy.txt", folder=tmp_path, offline=True
+    )
+    assert added.returncode == 0, added.stderr
+
+
+def test_an_auditor_counts_a_bundle_again(base: Path, demo_folder: Path, tmp_path: Path) -> None:
+    """The operator's side makes the bundle; the auditor's laptop has the wheel, the public log and the policy."""
+    pack = run(
+        sys.executable, "-m", "dueprocess", "audit", "pack", "--period", "2026H2", "--out", tmp_path / "bundle",
+        "--install", demo_folder / "install", folder=tmp_path,
+    )  # fmt: skip
+    assert pack.returncode == 0, pack.stderr
+    done = run(
+        base, "audit", "check", "bundle", "--log", demo_folder / "log", "--policy", demo_folder / "policy.txt",
+        folder=tmp_path, offline=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "What this audit could not see" in done.stdout

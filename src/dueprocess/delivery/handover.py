@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
+from dueprocess.vault.keystore import sync_folder
 
 _PIECE = 1024 * 1024
 
@@ -70,6 +71,7 @@ def hand_over(path: Path, parcel_sha256: str, fresh: Path, to: Path) -> None:
         if digest.hexdigest() != parcel_sha256:
             raise _altered(path, digest.hexdigest(), parcel_sha256)
         os.link(fresh, to)
+        sync_folder(to.parent)  # handed over is recorded next: a power cut must not take the file's name
     except FileExistsError as error:
         raise _taken(to) from error
     except OSError as error:

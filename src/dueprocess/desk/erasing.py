@@ -5,7 +5,7 @@ Interrupted at any point, it goes on from history: an erased case whose key is s
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,9 +80,7 @@ def finish(desk: Desk, case: Case, now: dt.datetime) -> dict[str, Json]:
     if desk.keys.has(case.case_id):
         _remove(parcel_path(desk.installation.parcels, each) for each in _parcels(case))
         for folder in _letters(desk, case.case_id):
-            _remove(sorted(folder.iterdir()) if folder.is_dir() else [folder])
-            if folder.is_dir():
-                folder.rmdir()
+            _remove(_with_contents(folder))
         desk.vault.remove(case.case_id)
         desk.keys.destroy(case.case_id)
     return _certificate(desk, case, now)
@@ -101,10 +99,19 @@ def _letters(desk: Desk, case_id: str) -> list[Path]:
     return [*sorted(outbox.glob(f"{short}-*")), *sorted(outbox.glob(f"intake-{short}.json"))]
 
 
-def _remove(paths: Any) -> None:
-    """Unlinks files and syncs their folders, whether they are there or not."""
+def _with_contents(path: Path) -> Iterator[Path]:
+    """A file, or the files of a folder and then the folder itself."""
+    if path.is_dir():
+        yield from sorted(path.iterdir())
+    yield path
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    """Removes files and emptied folders and syncs the folders above, whether they are there or not."""
     try:
         for path in paths:
+            if path.is_dir():
+                path.rmdir()
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
                 sync_folder(path.parent)

@@ -4,7 +4,6 @@ The only caller is the production worker, which alone holds the stores' credenti
 """
 
 import datetime as dt
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +16,13 @@ from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.demands import assessed, authorised, reading
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.gatekeeping import last_look, prove
-from dueprocess.errors import ConflictError, RefusedError, UnavailableError
+from dueprocess.desk.parcels import begun, one_producer, whole_or_nothing
+from dueprocess.errors import ConflictError, RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.parcel import Evidence, Statement
 from dueprocess.plan import Plan
 from dueprocess.production.answer import Answer, Answered, category_lines, run_plan
 from dueprocess.production.packing import Wrapping
-from dueprocess.publication.durable import sync_folder
 from dueprocess.roster import Entry
 from dueprocess.steps import produce as steps
 from dueprocess.wire import instant, parse_instant
@@ -45,6 +44,13 @@ def produce(
     desk: Desk, case_id: str, ref: str, environment: Mapping[str, str], *, now: dt.datetime
 ) -> Production:
     """Runs one approved production. Refuses through the gate; a failed run leaves no parcel and can be run again."""
+    with one_producer(desk.installation.parcels):
+        return _produce(desk, case_id, ref, environment, now)
+
+
+def _produce(
+    desk: Desk, case_id: str, ref: str, environment: Mapping[str, str], now: dt.datetime
+) -> Production:
     proof = prove(desk, case_id)
     case = load_case(case_id)
     look = last_look(desk, ref, "produce", proof, now)
@@ -65,11 +71,14 @@ def produce(
         size_bytes=answered.packed.size,
         tables=[_counted(result.as_json(), result.categories) for result in answered.results],
     )
+    path = parcel_path(desk.installation.parcels, parcel_id)
     try:
         steps.finish_production(case_id, hand, made)
-    except (RefusedError, ConflictError):  # somebody else finished first: no event will ever name this parcel
-        parcel_path(desk.installation.parcels, parcel_id).unlink(missing_ok=True)
+    except (RefusedError, ConflictError):  # no event will ever name this parcel
+        path.unlink(missing_ok=True)
+        begun(path).unlink(missing_ok=True)
         raise
+    begun(path).unlink(missing_ok=True)
     lines = [f"{result.store}.{result.table}: {result.words}" for result in answered.results]
     return Production(parcel_id, answered.packed.parcel_sha256, proved, lines)
 
@@ -81,28 +90,10 @@ def _counted(result: Mapping[str, Any], categories: tuple[str, ...]) -> dict[str
 
 
 def _write(desk: Desk, plan: Plan, answer: Answer, environment: Mapping[str, str]) -> Answered:
-    """Streams the parcel to a temporary name and renames it when it is whole."""
-    folder = desk.installation.parcels
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = parcel_path(folder, answer.wrapping.parcel_id)
-    fresh = path.with_suffix(".new")
-    try:
-        with fresh.open("wb") as file:
-            answered = run_plan(plan, desk.datamap, environment, answer, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        sync_folder(folder)
-    except OSError as error:
-        raise UnavailableError(
-            "cannot-write-parcel",
-            "The parcel could not be written; nothing was handed over.",
-            why=str(error),
-            do="Make room on the disk; the worker tries again.",
-        ) from error
-    finally:
-        fresh.unlink(missing_ok=True)
-    return answered
+    """Streams the parcel to the name of an unfinished one and gives it its own name beside it when it is whole."""
+    path = parcel_path(desk.installation.parcels, answer.wrapping.parcel_id)
+    with whole_or_nothing(path) as file:
+        return run_plan(plan, desk.datamap, environment, answer, file)
 
 
 def _answer(desk: Desk, case: Case, ref: str, plan: Plan, now: dt.datetime) -> Answer:

@@ -22,7 +22,7 @@ from dueprocess.library.installation import (
     check_origin,
     open_installation,
 )
-from dueprocess.publication.durable import write_durable
+from dueprocess.publication.durable import exclusively, remove_durable, write_durable
 from dueprocess.publication.intake import IntakeSigner
 from dueprocess.publication.signer import ML_DSA_44_FILE, LogSigner
 from dueprocess.publication.witnesses import check_addresses
@@ -74,11 +74,16 @@ def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: d
             do="Name a second person; a one-person service names a co-signer it trusts.",
             source="formats.md, Rosters",
         )
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with exclusively(root):  # two at once would pin one founding and record the other
+        return _create(root, new, founders, now)
+
+
+def _create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: dt.datetime) -> Desk:
     if (root / SETTINGS_FILE).exists() and not (root / UNFINISHED).exists():
         raise ConflictError(
             "exists", f"There is an installation in {root} already.", do="Choose another folder."
         )
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_durable(root / UNFINISHED, b"")
     keys, signer, intake = _keys(root, new.origin)
     policy = _policy(root, new, signer)
@@ -95,7 +100,7 @@ def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: d
     if ledger.head() is None:
         log.add(_policy_leaf(new, policy, intake, now), now)
     log.publish(now)
-    (root / UNFINISHED).unlink()
+    remove_durable(root / UNFINISHED)
     return desk
 
 

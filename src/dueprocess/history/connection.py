@@ -33,7 +33,10 @@ def close() -> None:
 
 def create_tables() -> None:
     """Brings the tables and their triggers to this program's version. Can be run again."""
-    call_command("migrate", interactive=False, verbosity=0)
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    except (OperationalError, InterfaceError) as error:
+        raise _unavailable("The tables of the event store could not be made.", error) from error
 
 
 @contextmanager
@@ -50,12 +53,16 @@ def append_lock() -> Iterator[None]:
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_APPEND_LOCK])
             yield
     except (OperationalError, InterfaceError) as error:
-        raise UnavailableError(
-            "store-unavailable",
-            "The event store did not take this change; nothing was written.",
-            why=str(error).splitlines()[0] if str(error) else type(error).__name__,
-            do="Check the disk space and the database server, then run the same command again.",
-        ) from error
+        raise _unavailable("The event store did not take this change; nothing was written.", error) from error
+
+
+def _unavailable(what: str, error: Exception) -> UnavailableError:
+    return UnavailableError(
+        "store-unavailable",
+        what,
+        why=str(error).splitlines()[0] if str(error) else type(error).__name__,
+        do="Check the disk space and the database server, then run the same command again.",
+    )
 
 
 def reachable(address: str) -> None:

@@ -4,6 +4,7 @@ Source: formats.md, "Gate".
 """
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from dueprocess.tlog.checkpoint import Checkpoint, OpenedCheckpoint, open_checkp
 from dueprocess.tlog.merkle import verify_consistency
 from dueprocess.tlog.note import parse_note
 from dueprocess.tlog.tiles import TileReader
+from dueprocess.vault.keystore import make_folder, sync_folder
 
 DO = "Stop. Do not produce. Run dueprocess fsck and compare the log with the copies that others keep."
 SOURCE = "formats.md, Gate"
@@ -51,14 +53,17 @@ def accepted_head(read: Callable[[str], bytes], rules: LogRules, origin: str, se
 
 def remember(seen: Path, data: bytes) -> None:
     """Keeps the head, so that an older one is refused from now on."""
-    fresh = seen.with_suffix(".new")
+    name = ""
     try:
-        seen.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("wb") as file:
+        make_folder(seen.parent)
+        # A name of its own: two programs that prove at the same time would write into one file.
+        handle, name = tempfile.mkstemp(dir=seen.parent, prefix=".new-")
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(seen)
+        Path(name).replace(seen)
+        sync_folder(seen.parent)
     except OSError as error:
         raise UnavailableError(
             "cannot-remember",
@@ -67,7 +72,8 @@ def remember(seen: Path, data: bytes) -> None:
             do="Make room on the worker's disk; nothing was produced.",
         ) from error
     finally:
-        fresh.unlink(missing_ok=True)
+        if name:
+            Path(name).unlink(missing_ok=True)
 
 
 def _opened(data: bytes, rules: LogRules) -> OpenedCheckpoint:

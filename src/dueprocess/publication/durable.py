@@ -49,6 +49,15 @@ def read_published(path: Path) -> bytes:
         raise _unpublished(path, error) from error
 
 
+def remove_durable(path: Path) -> None:
+    """Takes a file away, safely: a power cut does not bring it back."""
+    try:
+        path.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise _unpublished(path, error) from error
+
+
 @contextmanager
 def exclusively(folder: Path) -> Iterator[None]:
     """No other process or thread is in here for the same folder. The kernel gives the lock back after a crash."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dueprocess.desk.desk import Desk, open_desk
+from dueprocess.desk.parcels import clear_unfinished
 from dueprocess.desk.production import Production, produce
 from dueprocess.errors import EXIT_CODES, BrokenError, DueprocessError, MalformedError, RefusedError
 from dueprocess.history.append import load_case
@@ -41,6 +42,7 @@ def owed() -> Iterator[tuple[str, str]]:
 def turn(desk: Desk, now: dt.datetime) -> list[str]:
     """One turn: tries everything that is owed; a refusal of the gate is normal and is tried again."""
     done: list[str] = []
+    clear_unfinished(desk.installation.parcels)
     for case_id, ref in list(owed()):
         try:
             made = produce(desk, case_id, ref, store_environment(desk), now=now)

@@ -80,7 +80,9 @@ def finish(stage: Stage, first: str, second: str, letters: list[StoryPaper]) -> 
     )
     stage.wait(seconds=(report_opens(period) - stage.now).total_seconds())
     with tell.step(FIRST, "publish", "boris", stage.now) as told:
-        register, _ = closing.report(desk, period, out / "report", now=stage.now)
+        published = desk.installation.public / "reports" / period
+        register, _ = closing.report(desk, period, published, now=stage.now)
+        shutil.copytree(published, out / "report")
         told.what, told.reason = (
             register.statement,
             "A small number would point at people; so it is not published.",
