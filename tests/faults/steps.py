@@ -270,15 +270,21 @@ def _report(office: Office) -> str:
     return str(len(register.rows))
 
 
-def _reported(office: Office, acked: str | None) -> list[str]:
+def _report_again(office: Office) -> None:
+    """Until a report that was begun is finished, `fsck` rightly misses its files. What was out stays as it was."""
     folder = office.desk.installation.public / "reports" / "2026H2"
-    before = {path.name: path.read_bytes() for path in folder.glob("*") if not path.name.startswith(".")}
+    before = {path: path.read_bytes() for path in folder.glob("*") if not path.name.startswith(".")}
     _report(office)
-    changed = [name for name, found in before.items() if (folder / name).read_bytes() != found]
-    wrong = [f"I10 a published figure changed: {name}" for name in changed]
-    if acked and len(before) < 6:
-        wrong.append("I4 an acknowledged report is not whole")
-    return wrong
+    changed = [path.name for path, found in before.items() if path.read_bytes() != found]
+    assert changed == [], f"I10 a published figure changed: {changed}"
+    (folder / "before").write_text(str(len(before)))
+
+
+def _reported(office: Office, acked: str | None) -> list[str]:
+    note = office.desk.installation.public / "reports" / "2026H2" / "before"
+    files = int(note.read_text())
+    note.unlink()
+    return ["I4 an acknowledged report was not whole"] if acked and files < 6 else []
 
 
 def _signers(office: Office) -> list[Any]:
@@ -410,7 +416,7 @@ STEPS = {
         Step("deliver", "produced", _deliver, _delivered, _rival_delivery),
         Step("notify", "letter", _notify, _notified),
         Step("close case", "delivered", _close_case, _closed_case),
-        Step("report", "reportable", _report, _reported),
+        Step("report", "reportable", _report, _reported, first=_report_again),
         Step("change policy", "ready", _change_policy, _changed_policy, _later),
         Step("erase", "erasable", _erase, _erased),
         Step("backup", "produced", _back_up, _backed_up, _rival_backup),

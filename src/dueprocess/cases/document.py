@@ -5,13 +5,14 @@ Source: formats.md, "Decision document and signatures".
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.notify import BEFORE_RULES
 from dueprocess.errors import MalformedError, RefusedError
-from dueprocess.wire import canonical, digest_of, parse_instant
+from dueprocess.roster import Roster, Signature, Verdict, check
+from dueprocess.wire import Json, canonical, digest_of, parse_instant
 
 DECISION_DAYS = 30
 """A decision lapses this many days after it was proposed; then it is proposed afresh."""
@@ -128,3 +129,25 @@ def check_requester(case: Case, document: Mapping[str, Any]) -> None:
             do="Propose the decision afresh, for the authority that was called back.",
             source="formats.md, Gate",
         )
+
+
+def signers(
+    signatures: Iterable[Signature],
+    document: dict[str, Json],
+    verdict: Verdict,
+    roster: Roster,
+    now: dt.datetime,
+) -> frozenset[str]:
+    """The people who signed this very document with this verdict, each in a deciding role that they hold."""
+    return frozenset(_signer(each, document, verdict, roster, now) for each in signatures)
+
+
+def _signer(
+    signature: Signature, document: dict[str, Json], verdict: Verdict, roster: Roster, now: dt.datetime
+) -> str:
+    entry = roster.staff(signature.credential, now)
+    fits = signature.verdict == verdict and signature.person == entry.id
+    if not fits or signature.role not in entry.roles or signature.role not in DECIDING_ROLES:
+        raise RefusedError("wrong-verdict", f"The signature of {entry.id} was given for something else.")
+    check(signature, str(document["origin"]), document, entry.public_key)
+    return entry.id

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from dueprocess.cases.case import Case
-from dueprocess.cases.document import DECIDING_ROLES
+from dueprocess.cases.document import signers
 from dueprocess.cases.events import Draft
 from dueprocess.cases.notify import notice_pending
 from dueprocess.errors import MalformedError, RefusedError
-from dueprocess.roster import Roster, Signature, check
+from dueprocess.roster import Roster, Signature
 from dueprocess.wire import Json, is_version
 
 GROUNDS: Mapping[str, str] = {
@@ -64,7 +64,7 @@ def erase(
     """
     _check_document(case, document, erasing.origin)
     refuse_early(case, sealed=erasing.sealed, reported=erasing.reported)
-    people = {_signer(each, document, erasing) for each in signatures}
+    people = signers(signatures, document, "erase", erasing.roster, erasing.now)
     if len(people) < 2:
         raise RefusedError(
             "two-people",
@@ -149,12 +149,3 @@ def _check_document(case: Case, document: Mapping[str, Any], origin: str) -> Non
             "This document is about another case, or about this one as it was before.",
             do="Draw it up again and let both people sign it as it is now.",
         )
-
-
-def _signer(signature: Signature, document: dict[str, Any], erasing: Erasing) -> str:
-    entry = erasing.roster.staff(signature.credential, erasing.now)
-    fits = signature.verdict == "erase" and signature.person == entry.id
-    if not fits or signature.role not in entry.roles or signature.role not in DECIDING_ROLES:
-        raise RefusedError("wrong-verdict", f"The signature of {entry.id} was given for something else.")
-    check(signature, erasing.origin, document, entry.public_key)
-    return entry.id

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from dueprocess.cases.case import Case
-from dueprocess.cases.document import DECIDING_ROLES
+from dueprocess.cases.document import signers
 from dueprocess.cases.events import Draft
 from dueprocess.errors import MalformedError, RefusedError
-from dueprocess.roster import Roster, Signature, check
+from dueprocess.roster import Roster, Signature
 from dueprocess.wire import Json, instant, is_version, parse_instant
 
 KEYS = {"v", "origin", "case_id", "target", "basis", "until", "ended", "paper_sha256", "nonce"}
@@ -53,7 +53,7 @@ def change_silence(
             "This order ends in the past, so it delays nothing.",
             do="Let the worker tell the user.",
         )
-    people = {_signer(each, document, roster, now) for each in signatures}
+    people = signers(signatures, document, "silence", roster, now)
     if len(people) < 2:
         raise RefusedError(
             "two-people",
@@ -64,12 +64,3 @@ def change_silence(
         )
     given: list[Json] = [each.as_json() for each in signatures]
     return [Draft("SilenceChanged", {"target": state.ref, "document": document, "signatures": given})]
-
-
-def _signer(signature: Signature, document: dict[str, Any], roster: Roster, now: dt.datetime) -> str:
-    entry = roster.staff(signature.credential, now)
-    fits = signature.verdict == "silence" and signature.person == entry.id
-    if not fits or signature.role not in entry.roles or signature.role not in DECIDING_ROLES:
-        raise RefusedError("wrong-verdict", f"The signature of {entry.id} was given for something else.")
-    check(signature, str(document["origin"]), document, entry.public_key)
-    return entry.id
