@@ -36,6 +36,7 @@ from dueprocess.tlog.tiles import CHECKPOINT_PATH, tiles_for_growth
 from dueprocess.vault import keystore, vault
 from dueprocess.wire import b64, canonical, sha256_hex
 from dueprocess.worker import loop
+from dueprocess.worker import production as production_worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,39 +234,45 @@ def _promised_before_commit(stack: ExitStack, folder: Path) -> None:
 # ---------------------------------------------------------------- parcels
 
 
-def _recorded_before_written(stack: ExitStack, folder: Path) -> None:
-    place = folder / "install" / "parcels"
-
-    def finish(case_id: str, hand: Any, made: Any) -> Any:
-        path = parcel_path(place, made.parcel_id)
-        path.rename(path.with_suffix(".late"))
-        event = real(case_id, hand, made)
-        path.with_suffix(".late").rename(path)
-        return event
-
-    real = _swap(stack, produce_steps, "finish_production", finish)
+def _recorded_before_named(stack: ExitStack, folder: Path) -> None:
+    _parcel_finished_late(
+        stack, lambda path: path.unlink(), lambda path, _: os.link(path.with_suffix(".new"), path)
+    )
 
 
-def _renamed_unfinished(stack: ExitStack, folder: Path) -> None:
-    """Recorded when the digest is known; the bytes get their name and their fsync later."""
+def _named_before_complete(stack: ExitStack, folder: Path) -> None:
+    def halve(path: Path) -> None:
+        os.truncate(path, path.stat().st_size // 2)
 
-    def write(desk: Any, plan: Any, answer: Any, environment: Any) -> Any:
-        answered = real(desk, plan, answer, environment)
-        path = parcel_path(desk.installation.parcels, answer.wrapping.parcel_id)
-        content = path.read_bytes()
-        path.write_bytes(content[: len(content) // 2])
-        late.append((path, content))
-        return answered
+    _parcel_finished_late(stack, halve, Path.write_bytes)
+
+
+def _parcel_finished_late(
+    stack: ExitStack, before: Callable[[Path], object], after: Callable[[Path, bytes], object]
+) -> None:
+    """What is done to a finished parcel before history names it, and what puts it right afterwards."""
+
+    @contextmanager
+    def filled(self: Any) -> Any:
+        with real(self) as file:
+            yield file
+        late.append((self.path, self.path.read_bytes()))
+        before(self.path)
 
     def finish(case_id: str, hand: Any, made: Any) -> Any:
         event = done(case_id, hand, made)
         for path, content in late:
-            path.write_bytes(content)
+            after(path, content)
         return event
 
-    late: list[Any] = []
-    real = _swap(stack, production, "_write", write)
+    late: list[tuple[Path, bytes]] = []
+    real = _swap(stack, parcels.UnfinishedParcel, "filled", filled)
     done = _swap(stack, produce_steps, "finish_production", finish)
+
+
+def _parcels_not_cleared(stack: ExitStack, folder: Path) -> None:
+    for owner in (production, production_worker):
+        _swap(stack, owner, "clear_unfinished", lambda _: None)
 
 
 def _handed_over_first(stack: ExitStack, folder: Path) -> None:
@@ -379,8 +386,9 @@ PLANTS = (
     Plant("event and record in two transactions", "approve", _record_apart, where="wal"),
     Plant("ledger counter outside the transaction", "approve", _counter_apart, where="wal"),
     Plant("case key written after the first record", "receive", _promised_before_commit, where="keys/cases"),
-    Plant("parcel recorded before it has its name", "produce", _recorded_before_written, where="parcels/"),
-    Plant("parcel named before it is complete", "produce", _renamed_unfinished, where="parcels/"),
+    Plant("parcel recorded before it has its name", "produce", _recorded_before_named, where="parcels/"),
+    Plant("parcel named before it is complete", "produce", _named_before_complete, where="parcels/"),
+    Plant("what a killed production left stays", "produce", _parcels_not_cleared, where="parcels/"),
     Plant("hand-over begun is recorded after it", "deliver", _handed_over_first, where="wal"),
     Plant("a second hand-over finds no trace of the first", "deliver", _handed_over_first, "stall", "wal"),
     Plant("letter written before it is recorded as begun", "notify", _letter_first, where="rename outbox"),

@@ -7,7 +7,7 @@ is locked by whoever makes it. What lies there unlocked was left by a killed pro
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -28,37 +28,52 @@ class UnfinishedParcel:
     path: Path
     file: IO[bytes]
 
-    def name(self) -> None:
-        """The parcel is whole: its bytes and its own name are safe from here on."""
+    @contextmanager
+    def filled(self) -> Iterator[IO[bytes]]:
+        """The file to write into. At the end the parcel has its own name, safely; after an error it has none."""
         try:
+            yield self.file
             self.file.flush()
             os.fsync(self.file.fileno())
-            os.link(self.path.with_suffix(_BEGUN), self.path)
+            os.link(_begun(self.path), self.path)
             sync_folder(self.path.parent)
         except OSError as error:
+            self.discard()
             raise _unwritten(error) from error
+        except BaseException:
+            self.discard()
+            raise
 
     def discard(self) -> None:
-        """Takes it away: no event will name it."""
-        self.path.unlink(missing_ok=True)
-        self.path.with_suffix(_BEGUN).unlink(missing_ok=True)
+        """Takes the parcel away, because no event will name it. What cannot be removed now is cleared later."""
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+            _begun(self.path).unlink(missing_ok=True)
 
 
 @contextmanager
 def unfinished(path: Path) -> Iterator[UnfinishedParcel]:
-    """A file to write a parcel into, ours until the end. Whoever ends well has named it in history."""
-    fresh = path.with_suffix(_BEGUN)
+    """A new parcel, ours until the end. Whoever ends without an error has named it in history."""
+    fresh = _begun(path)
     try:
         make_folder(path.parent)
-        with fresh.open("wb") as file:
+        file = fresh.open("wb")
+    except OSError as error:
+        raise _unwritten(error) from error
+    try:
+        parcel = UnfinishedParcel(path, file)
+        try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             sync_folder(path.parent)
-            yield UnfinishedParcel(path, file)
+        except OSError as error:
+            parcel.discard()
+            raise _unwritten(error) from error
+        yield parcel
+        with suppress(OSError):  # history names the parcel: its other name is cleared later
             fresh.unlink(missing_ok=True)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        fresh.unlink(missing_ok=True)
-        raise _unwritten(error) from error
+    finally:
+        with suppress(OSError):  # what it may still hold back belongs to a parcel that was thrown away
+            file.close()
 
 
 def clear_unfinished(folder: Path) -> None:
@@ -82,6 +97,10 @@ def clear_unfinished(folder: Path) -> None:
         return  # finished in this moment, or cleared by somebody else; the next turn looks again
     except OSError as error:
         raise _unwritten(error) from error
+
+
+def _begun(path: Path) -> Path:
+    return path.with_suffix(_BEGUN)
 
 
 def _named(folder: Path) -> set[Path]:

@@ -16,7 +16,7 @@ from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.demands import assessed, authorised, reading
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.gatekeeping import last_look, prove
-from dueprocess.desk.parcels import begun, one_producer, whole_or_nothing
+from dueprocess.desk.parcels import clear_unfinished, unfinished
 from dueprocess.errors import ConflictError, RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.parcel import Evidence, Statement
@@ -44,13 +44,7 @@ def produce(
     desk: Desk, case_id: str, ref: str, environment: Mapping[str, str], *, now: dt.datetime
 ) -> Production:
     """Runs one approved production. Refuses through the gate; a failed run leaves no parcel and can be run again."""
-    with one_producer(desk.installation.parcels):
-        return _produce(desk, case_id, ref, environment, now)
-
-
-def _produce(
-    desk: Desk, case_id: str, ref: str, environment: Mapping[str, str], now: dt.datetime
-) -> Production:
+    clear_unfinished(desk.installation.parcels)
     proof = prove(desk, case_id)
     case = load_case(case_id)
     look = last_look(desk, ref, "produce", proof, now)
@@ -61,8 +55,24 @@ def _produce(
     proved = steps.start_production(case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, head=head)
     answer = _answer(desk, case, ref, plan, now)
     parcel_id = answer.wrapping.parcel_id
-    answered = _write(desk, plan, answer, environment)
-    made = steps.Produced(
+    with unfinished(parcel_path(desk.installation.parcels, parcel_id)) as parcel:
+        with parcel.filled() as file:
+            answered = run_plan(plan, desk.datamap, environment, answer, file)
+        made = _made(case, ref, parcel_id, answered)
+        try:
+            steps.finish_production(case_id, hand, made)
+        except (
+            RefusedError,
+            ConflictError,
+        ):  # somebody else finished first: no event will ever name this parcel
+            parcel.discard()
+            raise
+    lines = [f"{result.store}.{result.table}: {result.words}" for result in answered.results]
+    return Production(parcel_id, answered.packed.parcel_sha256, proved, lines)
+
+
+def _made(case: Case, ref: str, parcel_id: str, answered: Answered) -> steps.Produced:
+    return steps.Produced(
         ref=ref,
         decision_sha256=str(case.target(ref).decision_sha256),
         subject="one" if answered.subject_found else "none",
@@ -71,29 +81,12 @@ def _produce(
         size_bytes=answered.packed.size,
         tables=[_counted(result.as_json(), result.categories) for result in answered.results],
     )
-    path = parcel_path(desk.installation.parcels, parcel_id)
-    try:
-        steps.finish_production(case_id, hand, made)
-    except (RefusedError, ConflictError):  # no event will ever name this parcel
-        path.unlink(missing_ok=True)
-        begun(path).unlink(missing_ok=True)
-        raise
-    begun(path).unlink(missing_ok=True)
-    lines = [f"{result.store}.{result.table}: {result.words}" for result in answered.results]
-    return Production(parcel_id, answered.packed.parcel_sha256, proved, lines)
 
 
 def _counted(result: Mapping[str, Any], categories: tuple[str, ...]) -> dict[str, Any]:
     """A table's result for history: no reasons, which might quote a store's own words."""
     kept = {name: result[name] for name in ("store", "table", "status", "rows")}
     return {**kept, "categories": list(categories)}
-
-
-def _write(desk: Desk, plan: Plan, answer: Answer, environment: Mapping[str, str]) -> Answered:
-    """Streams the parcel to the name of an unfinished one and gives it its own name beside it when it is whole."""
-    path = parcel_path(desk.installation.parcels, answer.wrapping.parcel_id)
-    with whole_or_nothing(path) as file:
-        return run_plan(plan, desk.datamap, environment, answer, file)
 
 
 def _answer(desk: Desk, case: Case, ref: str, plan: Plan, now: dt.datetime) -> Answer:

@@ -45,9 +45,9 @@ def write_private(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.link(name, path)
         sync_folder(path.parent)
-    except FileExistsError as error:
-        raise ConflictError("exists", f"{path.name} exists already and is never replaced.") from error
     except OSError as error:
+        if isinstance(error, FileExistsError) and path.exists():
+            raise ConflictError("exists", f"{path.name} exists already and is never replaced.") from error
         raise UnavailableError(
             "cannot-write", f"{path.name} could not be written safely.", why=str(error),
             do="Check the disk space and the permissions, then run the same command again.",

@@ -1,5 +1,5 @@
-// Vectors computes every vector of specs/tlog/vectors.json and specs/promise/vectors.json a second time, from the
-// README beside each and the C2SP specifications alone. It shares no code with the package.
+// Vectors computes every vector of specs/tlog, specs/promise and specs/audit a second time, from the README beside
+// each and the C2SP specifications alone. It shares no code with the package.
 //
 //	vectors FILE ...          what became of each vector of each file, one JSON object a line
 //	vectors -receipts         JSON lines {"policy","receipt"} on standard input: "" or why the receipt is refused
@@ -89,6 +89,11 @@ func (f *file) run() {
 		f.section("promise", f.promises)
 		return
 	}
+	if object, ok := f.root.(map[string]any); ok && object["draws"] != nil {
+		f.answer.Version = version
+		f.section("audit", f.draws)
+		return
+	}
 	f.answer.Version = f.integer("v")
 	if f.answer.Version != version {
 		panic(fmt.Sprintf("vectors of version %d", f.answer.Version))
@@ -151,6 +156,9 @@ func member(value any, name string) (any, bool) {
 
 // mark notes what became of the value at a path and of everything below it.
 func (f *file) mark(value any, result string, path ...string) {
+	if list, ok := value.([]any); ok && len(list) == 0 {
+		value = nil // an empty list is a vector of its own
+	}
 	switch each := value.(type) {
 	case map[string]any:
 		for name, below := range each {
