@@ -75,7 +75,7 @@ class Scale:
     steps: tuple[str, ...]
 
 
-FULL = Scale(None, 250, ALL)
+FULL = Scale(None, 60, ALL)
 QUICK = Scale(2, 4, tuple(each for each in ALL if each not in SLOW))
 
 
@@ -166,13 +166,16 @@ def go(scale: Scale, folder: Path, jobs: int) -> Found:
         numbers.put(number)
     with ProcessPoolExecutor(jobs, context, enter, (numbers, folder)) as pool:
         recorded = [(step, pool.submit(record, step)) for step in scale.steps]
+        chosen = [(step, sample(each.result(), scale.each_kind)) for step, each in recorded]
+        say(f"{sum(len(faults_of) for _, faults_of in chosen)} faults to inject")
+        parts = [
+            pool.submit(inject, step, faults_of[at : at + 20])
+            for step, faults_of in chosen
+            for at in range(0, len(faults_of), 20)
+        ]
         caught = [pool.submit(catch, number) for number in range(len(PLANTS))]
         cutting = [pool.submit(cut, step, scale.states) for step in scale.steps if step not in SLOW]
-        parts = []
-        for step, each in recorded:
-            chosen = sample(each.result(), scale.each_kind)
-            parts += [pool.submit(inject, step, chosen[at : at + 20]) for at in range(0, len(chosen), 20)]
-        wait_for([*caught, *cutting, *parts])
+        wait_for([*parts, *caught, *cutting])
         found.injected = [each for part in parts for each in part.result()]
         for row in cutting:
             step, looked, there, wrong = row.result()
@@ -185,9 +188,17 @@ def go(scale: Scale, folder: Path, jobs: int) -> Found:
 
 def wait_for(work: Sequence[Future[Any]]) -> None:
     """Waits for all of it and tells how far it is."""
-    for number, _ in enumerate(as_completed(work), 1):
-        if sys.stdout.isatty() or number % 20 == 0:
-            say(f"{number} of {len(work)} parts", again=True)
+    injected = wrong = 0
+    for number, part in enumerate(as_completed(work), 1):
+        found = part.result()
+        if isinstance(found, list):
+            injected += sum(each.hit for each in found)
+            bad = [each for each in found if each.wrong]
+            wrong += len(bad)
+            for each in bad:
+                say(f"VIOLATION {each.step}: {each.kind} at {each.words} ({each.when}): {each.wrong[0]}")
+        if sys.stdout.isatty() or number % 10 == 0:
+            say(f"{number} of {len(work)} parts: {injected} injections, {wrong} violations", again=True)
 
 
 def build(scale: Scale, folder: Path, jobs: int) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from dueprocess.desk.filekeys import make_key
 from dueprocess.errors import ConflictError, RefusedError, UnavailableError
 from dueprocess.history import connection
 from dueprocess.production import head
+from dueprocess.publication import durable
 from dueprocess.vault import keystore
 from dueprocess.worker import production as production_worker
 from office import MAP, START, Office
@@ -50,9 +52,14 @@ def test_a_parcel_that_was_not_finished_has_no_name(tmp_path: Path, error: BaseE
     """Whatever ends it, nothing lies there; a full disk is said in our words."""
     path = tmp_path / "parcels" / "p-1.tar.age"
     wanted = UnavailableError if isinstance(error, OSError) else type(error)
-    with pytest.raises(wanted), parcels.unfinished(path) as parcel, parcel.filled() as file:
-        file.write(b"half")
-        raise error
+
+    def write() -> None:
+        with parcels.unfinished(path) as parcel, parcel.filled() as file:
+            file.write(b"half")
+            raise error
+
+    with pytest.raises(wanted):
+        write()
     assert list(path.parent.iterdir()) == []
 
 
@@ -111,20 +118,18 @@ def test_a_second_init_at_the_same_time_waits(quick_folder: Path) -> None:
         contact="legal@chat.example", datamap="map.toml", clock="simulated",
     )  # fmt: skip
     hear, tell = os.pipe()
-    with setup.exclusively(root):
-        child = os.fork()
-        if not child:
-            code = 1
-            try:
-                os.write(tell, b"begun")
-                setup.create(root, new, founders, START)
-                code = 0
-            finally:
-                os._exit(code)
-        assert os.read(hear, 5) == b"begun"
-        assert os.waitpid(child, os.WNOHANG) == (0, 0)
-        assert not (root / "dueprocess.toml").exists()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    child = os.fork()
+    if not child:
+        with durable.exclusively(root):
+            os.write(tell, b"locked")
+            time.sleep(0.3)
+            (root / "released").touch()
+        os._exit(0)
+    assert os.read(hear, 6) == b"locked"
+    setup.create(root, new, founders, START)
+    assert (root / "released").exists()
+    os.waitpid(child, 0)
     with pytest.raises(ConflictError) as caught:
         setup.create(root, new, founders, START)
     assert caught.value.code == "exists"
+    connection.use("sqlite::memory:")

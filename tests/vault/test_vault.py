@@ -177,3 +177,16 @@ def test_what_cannot_be_destroyed_is_said(vault: Vault, quick_folder: Path) -> N
     key.mkdir()
     with pytest.raises(UnavailableError):
         vault.keys.destroy(CASE)
+
+
+def test_a_key_that_a_killed_program_left_under_two_names_is_destroyed_under_both(tmp_path: Path) -> None:
+    """Killed between the two names, then erased: nothing in the key store opens the case; others' files stay."""
+    keys = KeyStore.create(tmp_path / "keys")
+    keys.make(CASE)
+    keys.make("b" * 32)
+    folder = tmp_path / "keys" / "cases"
+    for number, case in enumerate((CASE, "b" * 32)):
+        (folder / f".new-{number}").hardlink_to(folder / f"{case}.key")
+    (folder / ".new-short").write_bytes(b"torn")
+    keys.destroy(CASE)
+    assert sorted(each.name for each in folder.iterdir()) == [".new-1", ".new-short", f"{'b' * 32}.key"]

@@ -35,7 +35,7 @@ def create_tables() -> None:
     """Brings the tables and their triggers to this program's version. Can be run again."""
     try:
         call_command("migrate", interactive=False, verbosity=0)
-    except (OperationalError, InterfaceError) as error:
+    except (DatabaseError, InterfaceError) as error:
         raise _unavailable("The tables of the event store could not be made.", error) from error
 
 

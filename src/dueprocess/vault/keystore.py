@@ -7,6 +7,7 @@ that a key file cannot be moved to another case.
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,10 @@ def write_private(path: Path, data: bytes) -> None:
         ) from error  # fmt: skip
     finally:
         if name:
-            Path(name).unlink(missing_ok=True)
+            with suppress(
+                OSError
+            ):  # what stays is a second name of the same bytes; `KeyStore.destroy` looks for it
+                Path(name).unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:
@@ -85,7 +89,6 @@ class KeyStore:
     @classmethod
     def create(cls, folder: Path) -> "KeyStore":
         """A new key store with a fresh key-encryption key beside it, readable by its owner only."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(folder / "kek", b64(secrets.token_bytes(_KEY_BYTES)).encode())
         return cls.open(folder)
 
@@ -147,6 +150,9 @@ class KeyStore:
         """
         path = self._path(case_id)
         try:
+            for leftover in path.parent.glob(".new-*"):
+                if self._belongs_to(leftover, case_id):
+                    leftover.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
                 sync_folder(path.parent)
@@ -155,6 +161,15 @@ class KeyStore:
                 "cannot-destroy", f"The key of case {case_id[:8]} could not be destroyed.", why=str(error),
                 do="Attach the key store, make it writable, and run the same command again.",
             ) from error  # fmt: skip
+
+    def _belongs_to(self, leftover: Path, case_id: str) -> bool:
+        """Whether a file that a killed program left half named holds the key of this case."""
+        wrapped = leftover.read_bytes()
+        try:
+            self._aead.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], case_id.encode())
+        except (InvalidTag, ValueError):
+            return False
+        return True
 
     def secret(self, name: str) -> bytes:
         """A 32-byte secret of the installation (epoch master, row salts), made on first use."""
