@@ -32,7 +32,7 @@ bench:
 
 faults:
 	@python3 tools/setup.py dev debian
-	@$(PY) tests/faults/run.py --full
+	@$(PY) tests/faults/run.py --full --write docs/faults.md
 
 dist:
 	@python3 tools/setup.py dev
