@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from dueprocess.demand import (
     KINDS,
+    REVERSE_KINDS,
     UNBOUNDED,
     Demand,
     DemandKind,
     IssuerKind,
     NondisclosureOrder,
+    ReverseDemand,
     Scope,
     ScopeItem,
     Target,
@@ -47,11 +49,19 @@ DEMANDS = st.builds(
     elements=st.frozensets(WORDS, max_size=3),
     identifies=FLAGS,
     unreadable=st.lists(WORDS, max_size=2).map(tuple),
+    validated_by=st.none() | st.sampled_from(get_args(IssuerKind)),
+    country=st.none() | st.sampled_from(("US", "DE")),
+    answers=st.dictionaries(WORDS, st.booleans() | WORDS, max_size=2),
+    flags=st.frozensets(WORDS, max_size=2),
+    flags_checked=FLAGS,
 )
 ORDER = NondisclosureOrder("18 USC 2705(b)", START, START, certified=True)
 VALID: dict[str, Any] = Demand(
-    "disclosure", "us", "d_order", SCOPE, START, "court", "a-court", ("18 USC 2703(d)",), START.date(), START.date(),
-    nondisclosure=ORDER, elements=frozenset({"signature"}), identifies=False, unreadable=("a redaction",),
+    kind="disclosure", regime="us", instrument="d_order", scope=SCOPE, received_at=START, issuer_kind="court",
+    validated_by="judge", authority_id="a-court", country="US", legal_bases=("18 USC 2703(d)",),
+    issued_on=START.date(), due_on=START.date(), nondisclosure=ORDER, elements=frozenset({"signature"}),
+    identifies=False, unreadable=("a redaction",), answers={"service": "mail", "serious": True},
+    flags=frozenset({"press"}), flags_checked=True,
 ).as_json()  # fmt: skip
 
 
@@ -113,7 +123,9 @@ ROWS: list[tuple[str, Any]] = [
     ("scope", None), ("received_at", "today"), ("received_at", 1), ("issuer_kind", "sheriff"), ("authority_id", ""),
     ("legal_bases", "x"), ("legal_bases", [1]), ("issued_on", "2026-W36-2"), ("issued_on", "1 September"),
     ("due_on", 5), ("emergency", None), ("emergency", 1), ("nondisclosure", []), ("nondisclosure", {"basis": "x"}),
-    ("elements", None), ("identifies", "no"), ("unreadable", [None]),
+    ("elements", None), ("identifies", "no"), ("unreadable", [None]), ("validated_by", "sheriff"), ("country", "us"),
+    ("country", "USA"), ("country", 1), ("answers", None), ("answers", {"service": 1}), ("answers", {"service": ""}),
+    ("flags", {"press": True}), ("flags_checked", "yes"),
 ]  # fmt: skip
 
 
@@ -141,3 +153,36 @@ def test_a_demand_has_exactly_its_keys(value: Any) -> None:
     """One more or one less, or no map at all, is malformed."""
     with pytest.raises(MalformedError, match="other keys"):
         parse_demand(value)
+
+
+def test_a_reading_of_the_first_release_is_still_read() -> None:
+    """Keys that did not exist then are unknown, unanswered and unflagged."""
+    later = {"validated_by", "country", "answers", "flags", "flags_checked"}
+    old = parse_demand({key: value for key, value in VALID.items() if key not in later})
+    assert (old.validated_by, old.country, dict(old.answers), old.flags, old.flags_checked) == (
+        None, None, {}, frozenset(), None,
+    )  # fmt: skip
+
+
+def test_a_demand_holds_what_it_was_given() -> None:
+    """Who validated it, from where, what was answered and noticed."""
+    read = parse_demand(VALID)
+    assert (read.validated_by, read.country, read.flags_checked) == ("judge", "US", True)
+    assert read.answers == {"service": "mail", "serious": True}
+    assert read.flags == {"press"}
+
+
+@pytest.mark.parametrize("asks", sorted(REVERSE_KINDS))
+def test_a_reverse_demand_says_what_kind_it_is_and_nothing_else(asks: str) -> None:
+    """It has no field for a place, a word or a person."""
+    made = ReverseDemand(kind="disclosure", regime="us", instrument="geofence", received_at=START, asks=asks)
+    assert made.asks == asks
+    assert not hasattr(made, "scope")
+
+
+def test_a_reverse_demand_of_no_known_kind_is_malformed() -> None:
+    """The list is closed; a place has no way in."""
+    with pytest.raises(MalformedError, match="no kind of reverse demand"):
+        ReverseDemand(
+            kind="disclosure", regime="us", instrument="x", received_at=START, asks="Main Street 1-9"
+        )

@@ -66,10 +66,29 @@ def test_a_full_file_is_read_with_tomls_own_dates() -> None:
     )
 
 
+def test_a_file_says_who_validated_what_was_answered_and_what_was_noticed() -> None:
+    """Answers are yes, no or a word; a target may state the purpose that the paper declares."""
+    text = (
+        'validated_by = "judge"\nflags = ["press"]\nflags_checked = true\n'
+        'answers = { service = "mail", serious = true }\n' + LEAST + 'purpose = "identify"\n'
+    )
+    demand = _read(text)
+    assert (demand.validated_by, demand.country, demand.flags, demand.flags_checked) == (
+        "judge", "US", frozenset({"press"}), True,
+    )  # fmt: skip
+    assert demand.answers == {"service": "mail", "serious": True}
+    assert demand.scope.items[0].purpose == "identify"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
+        'validated_by = "sheriff"\n' + LEAST,
+        'answers = ["mail"]\n' + LEAST,
+        "answers = { service = 1 }\n" + LEAST,
+        'flags = "press"\n' + LEAST,
+        LEAST + 'purpose = "curiosity"\n',
         "this is no TOML",
         "a = " + "[" * 100_000,
         "a = " + "9" * 5000,

@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dueprocess.demand import Demand, Period, Scope, ScopeItem, Target, expand
+from dueprocess.demand import Demand, Period, ReverseDemand, Scope, ScopeItem, Target, expand
 from dueprocess.law import Pack, parse_pack
+from dueprocess.law.packset import effective, parse_packs
 
 PACK_FILE = Path(__file__).parents[2] / "rulepacks" / "us" / "sca.toml"
 CASES_FILE = PACK_FILE.with_name("sca.cases.toml")
@@ -126,6 +128,7 @@ source = "act"
 section = "1"
 basis = "statute"
 from = 2020-01-01
+until = 2026-12-01
 demand_kind = "disclosure"
 compulsion = "compulsory"
 issuers = ["court"]
@@ -172,6 +175,14 @@ def small_text() -> str:
 
 
 @pytest.fixture
+def gapped_pack() -> Pack:
+    """The small pack with an instrument that outlives its rules: no file may say so, the engine is safe anyway."""
+    pack = small()
+    order = pack.instruments[0]
+    return replace(pack, instruments=(replace(order, rule=replace(order.rule, until=None)),))
+
+
+@pytest.fixture
 def eva() -> Callable[..., Demand]:
     """A demand about Eva's account: a complete subpoena for her name unless the test says otherwise."""
 
@@ -195,3 +206,87 @@ def eva() -> Callable[..., Demand]:
         return Demand(**(base | facts))
 
     return demand
+
+
+# ------------------------------------------------- a law of nowhere that uses every feature of the format
+
+ENGINE = Path(__file__).parent / "data" / "engine"
+
+
+def nowhere(*files: str) -> tuple[Pack, ...]:
+    """These packs of the engine's tests, with overlays applied."""
+    texts = [(name, (ENGINE / name).read_text(encoding="utf-8")) for name in files]
+    return effective(parse_packs(texts))
+
+
+@pytest.fixture(scope="session")
+def plain_law() -> tuple[Pack, ...]:
+    """The law of nowhere on its own."""
+    return nowhere("law.toml")
+
+
+@pytest.fixture(scope="session")
+def full_law() -> tuple[Pack, ...]:
+    """The law of nowhere over its floor."""
+    return nowhere("law.toml", "floor.toml")
+
+
+@pytest.fixture(scope="session")
+def strict_law() -> tuple[Pack, ...]:
+    """The law of nowhere, its floor and the rules of a house."""
+    return nowhere("law.toml", "floor.toml", "overlay.toml")
+
+
+@pytest.fixture
+def order(eva: Callable[..., Demand]) -> Callable[..., Demand]:
+    """A complete order under the law of nowhere unless the test says otherwise."""
+
+    def demand(*categories: str, **facts: Any) -> Demand:
+        base: dict[str, Any] = {
+            "regime": "xx",
+            "instrument": "order",
+            "issuer_kind": "judge",
+            "country": "XX",
+            "elements": ALL_ELEMENTS | {"grounds", "translation", "stamp"},
+            "answers": {"service": "mail", "serious": True, "notified": True},
+            "flags_checked": True,
+        }
+        return eva(*categories, **(base | facts))
+
+    return demand
+
+
+@pytest.fixture
+def survey() -> Callable[..., ReverseDemand]:
+    """A paper that names nobody: a geofence under the law of nowhere unless the test says otherwise."""
+
+    def demand(**facts: Any) -> ReverseDemand:
+        base: dict[str, Any] = {
+            "kind": "disclosure",
+            "regime": "xx",
+            "instrument": "survey",
+            "received_at": RECEIVED,
+            "issuer_kind": "judge",
+            "asks": "geofence",
+        }
+        return ReverseDemand(**(base | facts))
+
+    return demand
+
+
+def lapse(packs: tuple[Pack, ...], *names: str) -> tuple[Pack, ...]:
+    """The packs without these rules and clocks. No file may have such gaps; the engine is safe anyway."""
+    return tuple(
+        replace(
+            pack,
+            rules=tuple(each for each in pack.rules if each.id not in names),
+            clocks=tuple(each for each in pack.clocks if each.id not in names),
+        )
+        for pack in packs
+    )
+
+
+@pytest.fixture(name="lapse")
+def _lapse() -> Callable[..., tuple[Pack, ...]]:
+    """How a test takes rules away."""
+    return lapse

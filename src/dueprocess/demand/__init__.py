@@ -16,7 +16,16 @@ from dueprocess.demand.category import (
     expand,
     ordered,
 )
-from dueprocess.demand.demand import Demand, DemandKind, IssuerKind, NondisclosureOrder, parse_demand
+from dueprocess.demand.demand import (
+    Answer,
+    Demand,
+    DemandKind,
+    IssuerKind,
+    NondisclosureOrder,
+    PaperFacts,
+    ReverseDemand,
+    parse_demand,
+)
 from dueprocess.demand.period import UNBOUNDED, Period
 from dueprocess.demand.scope import (
     MOST_TARGETS,
@@ -46,14 +55,17 @@ __all__ = [
     "UNBOUNDED",
     "USUAL_TARGETS",
     "WITHOUT_WINDOW",
+    "Answer",
     "Category",
     "Cut",
     "Demand",
     "DemandKind",
     "IssuerKind",
     "NondisclosureOrder",
+    "PaperFacts",
     "Period",
     "Purpose",
+    "ReverseDemand",
     "Scope",
     "ScopeItem",
     "Target",

@@ -1,24 +1,33 @@
 """Demand: what a paper asks, transcribed by a person. The paper stays the truth.
 
-An unknown fact is ``None`` and never raises what a demand may reach.
+An unknown fact is ``None`` (or no answer) and never raises what a demand may reach. ``ReverseDemand`` is the paper
+that names nobody: it can be assessed, so that it can be answered, and carries nothing that one could search for.
 
-Source: law.md 1.1; vocabulary: docs/glossary.md.
+Source: law.md 1.1 and 2.6; vocabulary: docs/glossary.md.
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from dueprocess.demand.scope import Scope, parse_scope
+from dueprocess.demand.target import REVERSE_KINDS
 from dueprocess.errors import MalformedError
 from dueprocess.wire import Json, instant, is_version, parse_instant
 
 DemandKind = Literal["disclosure", "preservation", "removal"]
 
 IssuerKind = Literal[
-    "judge", "court", "grand_jury", "prosecutor", "agency", "fbi_official", "police", "private_party"
-]
+    "judge", "court", "investigating_judge", "grand_jury", "prosecutor", "commissioner", "government", "agency",
+    "fbi_official", "senior_officer", "police", "private_party",
+]  # fmt: skip
+"""Who signed. ``commissioner``: an independent one (UK IPA s 60A); ``government``: a minister or ministry;
+``senior_officer``: an officer of a rank that the law names; ``agency``: any other authority."""
+
+Answer = bool | str
+"""What a reader answered to a pack's question: yes or no, or one of its choices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +52,23 @@ class NondisclosureOrder:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """Facts of one paper. It does NOT say that the paper is genuine: that is a finding of its own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperFacts:
+    """What a paper says apart from whom it names. It does NOT say that the paper is genuine."""
 
     kind: DemandKind
     regime: str
     """Whose law the paper invokes, as a pack id prefix: ``us``. Never guessed, never defaulted."""
     instrument: str
     """Code of the legal paper in the regime's pack: ``subpoena``, ``d_order``, ``warrant``, ``nsl`` ..."""
-    scope: Scope
-    """What is demanded, as far as the paper says it; open ends stay open."""
     received_at: dt.datetime
     issuer_kind: IssuerKind | None = None
+    validated_by: IssuerKind | None = None
+    """Who validated an order that another authority issued; None where nobody did or nobody knows."""
     authority_id: str | None = None
     """Opaque id of the authority in our roster, once known."""
+    country: str | None = None
+    """Of the authority, ISO 3166-1 alpha-2."""
     legal_bases: tuple[str, ...] = ()
     issued_on: dt.date | None = None
     due_on: dt.date | None = None
@@ -69,6 +80,39 @@ class Demand:
     """Whether the paper declares that its sole purpose is to identify someone."""
     unreadable: tuple[str, ...] = ()
     """Parts of the paper that could not be read, in words. Never empty pretence: a redaction is listed."""
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    """Answers to the packs' questions by their id; a question without an answer is unknown."""
+    flags: frozenset[str] = field(default_factory=frozenset)
+    """What the reader noticed that calls for counsel: ``press``, ``privilege`` ... (the baseline pack lists them)."""
+    flags_checked: bool | None = None
+    """Whether somebody went through the list of flags at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseDemand(PaperFacts):
+    """A paper that starts from a place, a word or a property and would end at people. Nothing can be produced.
+
+    It holds neither the place nor the word: nothing may be done with them.
+    """
+
+    asks: str
+    """Key of ``REVERSE_KINDS``: geofence, keyword, tower ..."""
+
+    def __post_init__(self) -> None:
+        if self.asks not in REVERSE_KINDS:
+            raise MalformedError(
+                "bad-reverse",
+                f"There is no kind of reverse demand {self.asks[:40]!r}.",
+                do="Choose from: " + ", ".join(REVERSE_KINDS),
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand(PaperFacts):
+    """Facts of one paper that names its targets."""
+
+    scope: Scope
+    """What is demanded, as far as the paper says it; open ends stay open."""
 
     def as_json(self) -> dict[str, Json]:
         """The transcription as it is kept in the vault; it holds identifiers."""
@@ -81,7 +125,9 @@ class Demand:
             "scope": self.scope.as_json(),
             "received_at": instant(self.received_at),
             "issuer_kind": self.issuer_kind,
+            "validated_by": self.validated_by,
             "authority_id": self.authority_id,
+            "country": self.country,
             "legal_bases": list(self.legal_bases),
             "issued_on": self.issued_on.isoformat() if self.issued_on else None,
             "due_on": self.due_on.isoformat() if self.due_on else None,
@@ -90,15 +136,26 @@ class Demand:
             "elements": list[Json](sorted(self.elements)),
             "identifies": self.identifies,
             "unreadable": list(self.unreadable),
+            "answers": dict(sorted(self.answers.items())),
+            "flags": list[Json](sorted(self.flags)),
+            "flags_checked": self.flags_checked,
         }
+
+
+_LATER: dict[str, Json] = {
+    "validated_by": None, "country": None, "answers": {}, "flags": [], "flags_checked": None,
+}  # fmt: skip
+"""Keys that readings of the first release do not have, with what their absence means."""
 
 
 def parse_demand(value: Any) -> Demand:
     """A demand from JSON, strictly. Raises ``MalformedError`` or, for what may not be asked, ``RefusedError``."""
     keys = {
         "v", "kind", "regime", "instrument", "scope", "received_at", "issuer_kind", "authority_id", "legal_bases",
-        "issued_on", "due_on", "emergency", "nondisclosure", "elements", "identifies", "unreadable",
+        "issued_on", "due_on", "emergency", "nondisclosure", "elements", "identifies", "unreadable", *_LATER,
     }  # fmt: skip
+    if isinstance(value, dict):
+        value = {**_LATER, **value}
     if not isinstance(value, dict) or set(value) != keys or not is_version(value["v"]):
         odd = sorted(map(str, set(value) ^ keys)) if isinstance(value, dict) else []
         raise MalformedError("bad-demand", "A demand has other keys than it should.", why=f"Check {odd}.")
@@ -110,7 +167,9 @@ def parse_demand(value: Any) -> Demand:
         scope=parse_scope(value["scope"]),
         received_at=parse_instant(_text(value, "received_at")),
         issuer_kind=_maybe(value, "issuer_kind", lambda v, k: _one_of(v, k, get_args(IssuerKind))),
+        validated_by=_maybe(value, "validated_by", lambda v, k: _one_of(v, k, get_args(IssuerKind))),
         authority_id=_maybe(value, "authority_id", _text),
+        country=_maybe(value, "country", _country),
         legal_bases=_texts(value, "legal_bases"),
         issued_on=_maybe(value, "issued_on", _day),
         due_on=_maybe(value, "due_on", _day),
@@ -119,7 +178,24 @@ def parse_demand(value: Any) -> Demand:
         elements=frozenset(_texts(value, "elements")),
         identifies=_maybe(value, "identifies", _flag),
         unreadable=_texts(value, "unreadable"),
+        answers=_answers(value["answers"]),
+        flags=frozenset(_texts(value, "flags")),
+        flags_checked=_maybe(value, "flags_checked", _flag),
     )
+
+
+def _answers(value: Any) -> dict[str, Answer]:
+    if not isinstance(value, dict) or not all(
+        isinstance(each, bool) or (isinstance(each, str) and each) for each in value.values()
+    ):
+        raise MalformedError("bad-demand", "An answer is true, false or a word.")
+    return {str(key): each for key, each in sorted(value.items())}
+
+
+def _country(value: Mapping[str, Any], key: str) -> str:
+    if not re.fullmatch("[A-Z]{2}", _text(value, key)):
+        raise MalformedError("bad-demand", f"{key} is a two-letter code such as US (ISO 3166-1).")
+    return str(value[key])
 
 
 def _order(value: Any) -> NondisclosureOrder:

@@ -9,10 +9,10 @@ Source: law.md 1.2 (outcome lattice); architecture.md section 2, verb `assess`.
 import datetime as dt
 import enum
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dueprocess.demand import Category, DemandKind, ScopeItem, ordered
-from dueprocess.law.pack import Citation, NoticeWord, Pack
+from dueprocess.law.pack import Citation, Knower, LetterCode, NoticeWord, Pack
 from dueprocess.wire import Json, digest_of, instant
 
 FindingKind = Literal["cut", "missing", "note", "clock", "notice", "objection", "emergency"]
@@ -48,6 +48,12 @@ class Finding:
     categories: frozenset[Category] = frozenset()
     do: str = ""
     ceiling: Outcome = Outcome.PERMIT_ALL
+    rule: str = ""
+    """Id of the rule that it rests on, also where no version of it is in force; empty where it rests on none."""
+    reason: str = ""
+    """Code of the box on the law's answer form."""
+    letter: LetterCode | None = None
+    """The letter that answers it."""
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -60,7 +66,18 @@ class Finding:
             "categories": list(ordered(self.categories)),
             "do": self.do,
             "ceiling": self.ceiling.code,
+            "rule": self.rule,
+            "reason": self.reason,
+            "letter": self.letter,
         }
+
+
+class CalendarRef(NamedTuple):
+    """A table of holidays that a clock counted with, by digest."""
+
+    region: str
+    source: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +88,17 @@ class ClockState:
     due_at: dt.datetime | None
     arithmetic: str
     citation: Citation
+    calendars: tuple[CalendarRef, ...] = ()
+    """Tables of holidays that it counted with."""
+    only_if: str = ""
+    """The answers, in words, under which it runs at all, where they are not known."""
 
     def as_json(self) -> dict[str, Json]:
         return {
             "id": self.id,
             "due_at": instant(self.due_at) if self.due_at else None,
             "arithmetic": self.arithmetic,
+            "calendars": [each.region for each in self.calendars],
             "citation": self.citation.as_json(),
         }
 
@@ -99,6 +121,28 @@ class Notice:
             "text": self.text,
             "settled": self.settled,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class MayKnowState:
+    """Somebody who may be told although the subject may not, and the rule that says so."""
+
+    who: Knower
+    text: str
+    citation: Citation
+
+    def as_json(self) -> dict[str, Json]:
+        return {"who": self.who, "text": self.text, "citation": self.citation.as_json()}
+
+
+class SoloRule(NamedTuple):
+    """What a host without a second person does when its lock outlasts the clock. It never releases alone."""
+
+    text: str
+    citation: Citation
+
+    def as_json(self) -> dict[str, Json]:
+        return {"text": self.text, "citation": self.citation.as_json()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +173,20 @@ class Assessment:
     clocks: tuple[ClockState, ...]
     notice: Notice
     packs: tuple[PackRef, ...]
+    """The pack whose instrument answers first, then its overlays, then the baseline."""
     on: dt.date
     kind: DemandKind
     instrument: str | None
     """Code of the instrument; None where no pack in force knows it."""
     legal_basis: tuple[str, ...]
     emergency: bool
+    may_know: tuple[MayKnowState, ...] = ()
+    solo: SoloRule | None = None
+    letters: tuple[LetterCode, ...] = ()
+    """Letters that fit: the instrument's, then those of the findings."""
+    calendars: tuple[CalendarRef, ...] = ()
+    reverse: str | None = None
+    """Key of ``REVERSE_KINDS`` where the paper names nobody; then nothing is permitted, ever."""
 
     @property
     def producible(self) -> bool:
@@ -142,6 +194,7 @@ class Assessment:
         return (
             self.kind == "disclosure"
             and not self.emergency
+            and self.reverse is None
             and self.outcome >= Outcome.PERMIT_SUBSET
             and any(item is not None for item in self.permitted)
         )
@@ -149,12 +202,13 @@ class Assessment:
     def as_json(self) -> dict[str, Json]:
         """Without any identifier: targets by index, citations from the pack, no free text from the paper."""
         return {
-            "v": 1,
+            "v": 2,
             "on": self.on.isoformat(),
             "kind": self.kind,
             "instrument": self.instrument,
             "legal_basis": list(self.legal_basis),
             "emergency": self.emergency,
+            "reverse": self.reverse,
             "outcome": self.outcome.code,
             "producible": self.producible,
             "packs": [pack.as_json() for pack in self.packs],
@@ -162,6 +216,10 @@ class Assessment:
             "permitted": [_item_json(item) for item in self.permitted],
             "clocks": [clock.as_json() for clock in self.clocks],
             "notice": self.notice.as_json(),
+            "may_know": [each.as_json() for each in self.may_know],
+            "solo": self.solo.as_json() if self.solo else None,
+            "letters": list[Json](self.letters),
+            "calendars": [dict[str, Json](each._asdict()) for each in self.calendars],
         }
 
     @property

@@ -6,29 +6,23 @@ Source: law.md 4 (worked cases are readable by a lawyer and run in CI).
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from dueprocess.demand import (
     Demand,
-    DemandKind,
-    IssuerKind,
-    NondisclosureOrder,
-    Period,
-    Scope,
-    ScopeItem,
-    Target,
+    ReverseDemand,
     expand,
     ordered,
 )
-from dueprocess.errors import DueprocessError, MalformedError
-from dueprocess.law.assess import assess
+from dueprocess.law.assess import assess, assess_reverse
 from dueprocess.law.assessment import Assessment, Outcome
-from dueprocess.law.pack import NoticeWord, Pack
+from dueprocess.law.calendar import Calendar, parse_calendar_table
+from dueprocess.law.case_facts import case_demand
+from dueprocess.law.pack import Knower, LetterCode, NoticeWord, Pack
 from dueprocess.law.table import Table, read_toml
 from dueprocess.wire import instant
-
-_NONCE = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +40,49 @@ class Expected:
     """The end of the window of the first target that is reached, where the case states it."""
     clocks: dict[str, dt.datetime]
     """Due time of clocks that have one, where the case states it."""
+    reasons: tuple[str, ...] | None
+    """Boxes of the answer form, exactly, where the case states them."""
+    letters: tuple[str, ...]
+    """Letters that must be among those that fit."""
+    may_know: tuple[str, ...] | None
+    """Who may know, exactly, where the case states it."""
+    notice_settled: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One worked case with its name, its reason, the day of the assessment and the facts."""
+    """One worked case with its name, its reason, the day of the assessment, the facts and the calendars."""
 
     name: str
     why: str
     on: dt.date
-    demand: Demand
+    demand: Demand | ReverseDemand
     expected: Expected
+    calendars: tuple[Calendar, ...] = ()
+    beside: tuple[str, ...] = ()
+    """Ids of packs with which the file asks to be run together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What the file says once for all of its cases."""
+
+    regime: str
+    on: dt.date
+    calendars: tuple[Calendar, ...]
+    beside: tuple[str, ...]
 
 
 def parse_cases(text: str, where: str) -> tuple[Case, ...]:
     """The worked cases in a TOML text. Raises ``MalformedError`` and nothing else; an empty file is refused."""
     top = read_toml(text, where)
-    regime, on = top.text("regime"), top.day("on")
-    cases = tuple(_case(each, regime, on) for each in top.tables("case"))
+    common = _Common(
+        regime=top.text("regime"),
+        on=top.day("on"),
+        calendars=tuple(parse_calendar_table(each) for each in top.tables("calendar")),
+        beside=top.names("with"),
+    )
+    cases = tuple(_case(each, common) for each in top.tables("case"))
     top.done()
     if not cases:
         top.fail("case", "There is no case in this file.")
@@ -72,67 +91,19 @@ def parse_cases(text: str, where: str) -> tuple[Case, ...]:
     return cases
 
 
-def _case(table: Table, regime: str, on: dt.date) -> Case:
+def _case(table: Table, common: _Common) -> Case:
     facts, expect = table.table("facts"), table.table("expect")
     case = Case(
         name=table.text("name"),
         why=table.text("why"),
-        on=table.maybe_day("on") or on,
-        demand=_demand(facts, regime),
+        on=table.maybe_day("on") or common.on,
+        demand=case_demand(facts, common.regime),
         expected=_expected(expect),
+        calendars=common.calendars,
+        beside=common.beside,
     )
     table.done()
     return case
-
-
-def _demand(facts: Table, regime: str) -> Demand:
-    demand = Demand(
-        kind=facts.choice("kind", get_args(DemandKind)),
-        regime=regime,
-        instrument=facts.text("instrument"),
-        scope=_scope(facts),
-        received_at=facts.moment("received_at"),
-        issuer_kind=facts.choice("issuer_kind", get_args(IssuerKind)) if facts.has("issuer_kind") else None,
-        issued_on=facts.maybe_day("issued_on"),
-        due_on=facts.maybe_day("due_on"),
-        emergency=facts.flag("emergency"),
-        nondisclosure=_order(facts.table("nondisclosure")) if facts.has("nondisclosure") else None,
-        elements=frozenset(facts.names("elements")),
-        identifies=facts.maybe_flag("identifies"),
-        unreadable=facts.names("unreadable"),
-    )
-    facts.done()
-    return demand
-
-
-def _scope(facts: Table) -> Scope:
-    try:
-        return Scope(_NONCE, tuple(_item(each) for each in facts.tables("target")))
-    except DueprocessError as error:
-        raise MalformedError(
-            error.code, f"{facts.where}: {facts.place}: {error.what}", why=error.why
-        ) from error
-
-
-def _item(table: Table) -> ScopeItem:
-    item = ScopeItem(
-        Target(table.text("kind"), table.text("value")),  # type: ignore[arg-type]  # Target checks the kind
-        expand(table.names("categories")),
-        Period(table.maybe_moment("from"), table.maybe_moment("until")),
-    )
-    table.done()
-    return item
-
-
-def _order(table: Table) -> NondisclosureOrder:
-    order = NondisclosureOrder(
-        basis=table.text("basis"),
-        starts_on=table.moment("starts_on"),
-        until=table.maybe_moment("until"),
-        certified=table.maybe_flag("certified"),
-    )
-    table.done()
-    return order
 
 
 def _expected(table: Table) -> Expected:
@@ -146,6 +117,10 @@ def _expected(table: Table) -> Expected:
         notice_until=table.maybe_moment("notice_until"),
         window_until=table.maybe_moment("window_until"),
         clocks=_clocks(table),
+        reasons=table.names("reasons") if table.has("reasons") else None,
+        letters=table.choices("letters", get_args(LetterCode)),
+        may_know=table.choices("may_know", get_args(Knower)) if table.has("may_know") else None,
+        notice_settled=table.maybe_flag("notice_settled"),
     )
     table.done()
     return expected
@@ -165,12 +140,16 @@ def _clocks(table: Table) -> dict[str, dt.datetime]:
     return found
 
 
-def run_case(case: Case, pack: Pack) -> list[str]:
-    """What the pack says differently from the case, one sentence each; the empty list where they agree."""
-    found, expected = assess(case.demand, [pack], on=case.on), case.expected
+def run_case(case: Case, packs: Sequence[Pack]) -> list[str]:
+    """What the packs say differently from the case, one sentence each; the empty list where they agree.
+
+    ``packs``: the pack under test, and those that are used with it.
+    """
+    found, expected = _assess(case, packs), case.expected
     until = next((item.period.until for item in found.permitted if item), None)
     hard = sorted({each.code for each in found.findings if each.severity != "informs"})
     codes = {each.code for each in found.findings}
+    settled, reasons, knowing = found.notice.settled, _reasons(found), sorted(m.who for m in found.may_know)
     pairs: list[tuple[str, object, object]] = [
         ("outcome", expected.outcome, found.outcome.code),
         ("producible", expected.producible, found.producible),
@@ -179,10 +158,24 @@ def run_case(case: Case, pack: Pack) -> list[str]:
         ("permitted", list(expected.permitted), _permitted(found)),
         ("notice", expected.notice, found.notice.rule),
         ("notice_until", expected.notice_until, found.notice.until),
+        ("notice_settled", settled if expected.notice_settled is None else expected.notice_settled, settled),
         ("window_until", expected.window_until or until, until),
         ("clocks", expected.clocks, _due(found, expected.clocks)),
+        ("reasons", reasons if expected.reasons is None else sorted(expected.reasons), reasons),
+        ("letters", [], sorted(set(expected.letters) - set(found.letters))),
+        ("may_know", knowing if expected.may_know is None else sorted(expected.may_know), knowing),
     ]
     return [f"{what}: expected {_say(want)}, found {_say(got)}" for what, want, got in pairs if want != got]
+
+
+def _assess(case: Case, packs: Sequence[Pack]) -> Assessment:
+    if isinstance(case.demand, ReverseDemand):
+        return assess_reverse(case.demand, packs, on=case.on, calendars=case.calendars)
+    return assess(case.demand, packs, on=case.on, calendars=case.calendars)
+
+
+def _reasons(found: Assessment) -> list[str]:
+    return sorted({each.reason for each in found.findings if each.reason})
 
 
 def _permitted(found: Assessment) -> list[tuple[str, ...]]:

@@ -1,44 +1,76 @@
-"""An assessment and an instrument in plain sentences, rule by rule, each with its source.
+"""An assessment in plain sentences, rule by rule, each with its source.
 
 Targets are named by number: the sentences hold no identifier and may be printed or stored with the case.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from dueprocess.demand import MEANING, Category, ordered
-from dueprocess.errors import RefusedError
-from dueprocess.law.assessment import Assessment, ClockState, Finding
-from dueprocess.law.pack import Clock, Instrument, Pack, Rule
+from dueprocess.demand import REVERSE_KINDS, ordered
+from dueprocess.law.assessment import Assessment, ClockState, Finding, Outcome
+from dueprocess.law.instrument_page import explain_instrument
+from dueprocess.law.pack import Pack
+from dueprocess.law.questions import question_text
+from dueprocess.law.words import KNOWERS, LETTERS, plain, sourced
 from dueprocess.wire import instant
+
+__all__ = ["explain_assessment", "explain_instrument"]
 
 _WORDS = {
     "blocks": "Blocks",
     "limits": "Cuts",
     "informs": "Note",
 }
+_UNKNOWN = "unknown."
+_STANDS = {
+    _UNKNOWN: ", not known yet",
+    "unmet.": ", answered otherwise",
+    "missing.validation": ", not issued or validated by one who may",
+    "missing.purpose": ", not said to be only for identifying someone",
+}
+"""How a condition stands, by the beginning of its code: the rule alone says only what it wants."""
 
 
 def explain_assessment(assessment: Assessment, packs: Sequence[Pack]) -> list[str]:
-    """The chain of an assessment, one sentence a line: packs, findings, reach, clocks, notice, outcome."""
-    applied = {pack.sha256: pack for pack in packs}
+    """The chain of an assessment, one sentence a line.
+
+    Packs, findings, what is still open, reach, clocks with their calendars, notice and who may know, what a host
+    alone does, letters, outcome.
+    """
+    at_hand = {each.sha256: each for pack in packs for each in (pack, *pack.layers)}
     lines = [f"Assessed on {assessment.on.isoformat()} (UTC)."]
     for ref in assessment.packs:
-        title = applied[ref.sha256].title if ref.sha256 in applied else "not at hand"
+        title = at_hand[ref.sha256].title if ref.sha256 in at_hand else "not at hand"
         lines.append(f"Rules: {ref.id} {ref.version} ({title}), sha256 {ref.sha256}.")
+    applied = [at_hand[ref.sha256] for ref in assessment.packs if ref.sha256 in at_hand]
     lines += [_finding(finding) for finding in assessment.findings]
-    lines += [_permitted(number, assessment) for number in range(1, len(assessment.permitted) + 1)]
+    lines += _open(assessment, applied)
+    lines += _reach(assessment)
     lines += [_clock(clock) for clock in assessment.clocks]
-    lines.append(_notice(assessment))
-    lines.append(_outcome(assessment))
+    lines += [f"Counted with the calendar {ref.region}: {ref.source}." for ref in assessment.calendars]
+    lines += [_notice(assessment), *_knowing(assessment), *_letters(assessment), _outcome(assessment)]
     return lines
 
 
 def _finding(finding: Finding) -> str:
     where = f" [target {finding.target_index + 1}]" if finding.target_index is not None else ""
     what = f" ({', '.join(ordered(finding.categories))})" if finding.categories else ""
-    source = f" Source: {finding.citation}." if finding.citation else ""
     do = f" What to do: {finding.do}" if finding.do else ""
-    return f"{_WORDS[finding.severity]}{where}: {finding.text}{what}{source}{do}"
+    box = f" Box on the answer form: {finding.reason}." if finding.reason else ""
+    stands = next((words for code, words in _STANDS.items() if finding.code.startswith(code)), "")
+    said = sourced(f"{_WORDS[finding.severity]}{where}{stands}: {finding.text}{what}", finding.citation)
+    return f"{said}{box}{do}"
+
+
+def _open(assessment: Assessment, applied: Sequence[Pack]) -> list[str]:
+    """Each question once; an answer may open what is cut now."""
+    codes = dict.fromkeys(each.code for each in assessment.findings if each.code.startswith(_UNKNOWN))
+    return [f"Still open: {question_text(applied, code.removeprefix(_UNKNOWN))}" for code in codes]
+
+
+def _reach(assessment: Assessment) -> list[str]:
+    if assessment.reverse is not None:
+        return [f"It asks for {REVERSE_KINDS[assessment.reverse]} and names nobody: nothing can be produced."]
+    return [_permitted(number, assessment) for number in range(1, len(assessment.permitted) + 1)]
 
 
 def _permitted(number: int, assessment: Assessment) -> str:
@@ -51,107 +83,33 @@ def _permitted(number: int, assessment: Assessment) -> str:
 
 
 def _clock(clock: ClockState) -> str:
-    return f"Clock {clock.id}: {clock.arithmetic} Source: {clock.citation}."
+    return sourced(f"Clock {clock.id}: {clock.arithmetic.removesuffix('.')}.", clock.citation)
 
 
 def _notice(assessment: Assessment) -> str:
     notice = assessment.notice
-    word = notice.rule.replace("_", " ").removesuffix(" until")
+    word = plain(notice.rule).removesuffix(" until").removesuffix(" by")
     until = f" until {instant(notice.until)}" if notice.until else ""
-    source = f" Source: {notice.citation}." if notice.citation else ""
     settled = "" if notice.settled else " (not settled)"
-    return f"Telling the user: {word}{until}{settled}. {notice.text}{source}"
+    return sourced(f"Telling the user: {word}{until}{settled}. {notice.text}", notice.citation)
+
+
+def _knowing(assessment: Assessment) -> list[str]:
+    lines = [
+        sourced(f"May know: {KNOWERS[each.who]}. {each.text}", each.citation) for each in assessment.may_know
+    ]
+    solo = assessment.solo
+    return [*lines, sourced(f"If you are alone: {solo.text}", solo.citation)] if solo else lines
+
+
+def _letters(assessment: Assessment) -> list[str]:
+    names = "; ".join(LETTERS[each] for each in assessment.letters)
+    return [f"Letters that fit: {names}."] if names else []
 
 
 def _outcome(assessment: Assessment) -> str:
-    causes = [each.code for each in assessment.findings if each.ceiling == assessment.outcome]
+    lowered = assessment.outcome < Outcome.PERMIT_ALL
+    causes = [each.code for each in assessment.findings if lowered and each.ceiling == assessment.outcome]
     because = f", because of: {', '.join(dict.fromkeys(causes))}" if causes else ""
     may = "may be proposed to two people" if assessment.producible else "cannot be produced"
-    return f"Outcome: {assessment.outcome.code.replace('_', ' ')}{because}. This {may}."
-
-
-def explain_instrument(pack: Pack, code: str) -> str:
-    """A page about one kind of paper: every version that the pack holds. Refuses a code it does not know."""
-    versions = [each for each in pack.instruments if each.code == code]
-    if not versions:
-        raise RefusedError(
-            "unknown-instrument",
-            f"The pack {pack.id} has no instrument {code[:40]!r}.",
-            do="Choose from: " + ", ".join(dict.fromkeys(each.code for each in pack.instruments)),
-        )
-    reviewed = f"Reviewed by {pack.reviewed_by}." if pack.reviewed_by else "Not reviewed by counsel."
-    pages = [_page(pack, each) for each in versions]
-    return "\n\n".join([*pages, f"{pack.id} {pack.version}. {reviewed} {pack.status}"]) + "\n"
-
-
-def _page(pack: Pack, instrument: Instrument) -> str:
-    sections = [
-        (f"{instrument.name} ({instrument.code})", [_rule(instrument.rule)]),
-        ("Kind", [f"{instrument.compulsion}, for {instrument.demand_kind}"]),
-        (
-            "Who may issue it",
-            [", ".join(sorted(instrument.issuers)), *_ruled(pack, [instrument.issuers_rule])],
-        ),
-        ("What it reaches", _reaches(pack, instrument)),
-        ("What it never reaches", _nevers(pack, instrument)),
-        ("The window", _ruled(pack, [instrument.window_rule])),
-        (
-            "What the paper must show",
-            [f"{each.meaning}. {_first(pack, each.rule)}" for each in instrument.elements],
-        ),
-        (
-            "Telling the user",
-            [instrument.notice.word.replace("_", " "), *_ruled(pack, [instrument.notice.rule])],
-        ),
-        ("An order not to tell", _silences(pack, instrument)),
-        (
-            "Ways to contest it",
-            [f"{each.who}: {_first(pack, each.rule)}" for each in instrument.objections],
-        ),
-        ("Clocks", [_period(clock) for clock in pack.clocks if clock.id in instrument.clocks]),
-        ("Notes", _ruled(pack, instrument.notes)),
-    ]
-    return "\n\n".join(
-        f"{head}\n" + "\n".join(f"  {line}" for line in lines) for head, lines in sections if lines
-    )
-
-
-def _rule(rule: Rule) -> str:
-    until = f" until {rule.until.isoformat()}" if rule.until else ""
-    return f"{rule.text} [{rule.citation}; in force from {rule.since.isoformat()}{until}]"
-
-
-def _ruled(pack: Pack, ids: Iterable[str]) -> list[str]:
-    return [_rule(rule) for wanted in ids for rule in pack.rules if rule.id == wanted]
-
-
-def _first(pack: Pack, rule_id: str) -> str:
-    return " ".join(_ruled(pack, [rule_id]))
-
-
-def _named(categories: Iterable[Category]) -> str:
-    return "; ".join(f"{each} ({MEANING[each]})" for each in ordered(categories))
-
-
-def _reaches(pack: Pack, instrument: Instrument) -> list[str]:
-    only = {True: " (only to identify someone)", False: ""}
-    return [
-        f"{_named(each.categories)}{only[each.purpose is not None]}: {_first(pack, each.rule)}"
-        for each in instrument.reaches
-    ]
-
-
-def _nevers(pack: Pack, instrument: Instrument) -> list[str]:
-    return [f"{_named(each.categories)}: {' '.join(_ruled(pack, each.rules))}" for each in instrument.nevers]
-
-
-def _silences(pack: Pack, instrument: Instrument) -> list[str]:
-    return [
-        f"{_rule(each.rule)} It needs {each.requires}."
-        for each in pack.nondisclosure
-        if each.id in instrument.nondisclosure
-    ]
-
-
-def _period(clock: Clock) -> str:
-    return f"{clock.id}: {_rule(clock.rule)}"
+    return f"Outcome: {plain(assessment.outcome.code)}{because}. This {may}."

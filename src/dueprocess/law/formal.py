@@ -1,19 +1,16 @@
-"""The form of the paper: who issued it, what it carries, whether its kind fits, and what nobody could read.
+"""The form of the paper: who issued it, what must hold, what it carries, whether its kind fits, what is unreadable.
 
 Source: law.md 1.1; for each finding the rule of the pack.
 """
 
 from dueprocess.law.assessment import Finding, Outcome
-from dueprocess.law.matter import Matter
-from dueprocess.law.pack import Pack
-
-STALE_DAYS = 180
-"""A pack whose sources were read longer ago than this says so. Source: law.md 7, trap 10."""
+from dueprocess.law.matter import Matter, gap, says
+from dueprocess.law.pack import Element
 
 
 def standing(matter: Matter) -> list[Finding]:
     """Reasons for which the paper reaches nothing at all. Empty: it reaches what its rules say."""
-    return _kind(matter) + _issuer(matter)
+    return _kind(matter) + _issuer(matter) + _conditions(matter)
 
 
 def _kind(matter: Matter) -> list[Finding]:
@@ -23,12 +20,12 @@ def _kind(matter: Matter) -> list[Finding]:
     holds_only = instrument.demand_kind == "preservation" and demand.kind == "disclosure"
     text = f"{instrument.name}: this paper is for {instrument.demand_kind}, and {demand.kind} is demanded."
     return [
-        Finding(
+        says(
+            instrument.rule,
             "note.wrong-kind",
             "note",
             "blocks",
-            text,
-            instrument.rule.citation,
+            text=text,
             do="Read the paper again. If it says what is transcribed here, ask for the right process.",
             ceiling=Outcome.REFUSE if holds_only else Outcome.ESCALATE_TO_COUNSEL,
         )
@@ -50,6 +47,31 @@ def _issuer(matter: Matter) -> list[Finding]:
     ]
 
 
+def _conditions(matter: Matter) -> list[Finding]:
+    return [
+        matter.finding(
+            each.rule,
+            code,
+            "missing",
+            "blocks",
+            ceiling=Outcome.NEEDS_MORE_INFORMATION,
+            reason=each.reason,
+        )
+        for each in matter.instrument.conditions
+        if (code := matter.failure(each)) is not None
+    ]
+
+
+def ceiling(matter: Matter) -> list[Finding]:
+    """The highest outcome that this kind of paper can have, where the pack sets one."""
+    instrument = matter.instrument
+    most = Outcome[instrument.ceiling.upper()]
+    if most == Outcome.PERMIT_ALL:
+        return []
+    code = f"ceiling.{instrument.code}"
+    return [matter.finding(instrument.ceiling_rule, code, "note", "blocks", ceiling=most)]
+
+
 def form(matter: Matter) -> list[Finding]:
     """What the paper lacks, and parts that could not be read."""
     demand = matter.demand
@@ -57,19 +79,27 @@ def form(matter: Matter) -> list[Finding]:
     found |= {"date"} if demand.issued_on else set()
     found |= {"legal_basis"} if demand.legal_bases else set()
     lacking = [
-        matter.finding(
-            element.rule,
-            f"missing.{element.code}",
-            "missing",
-            "blocks",
-            text=f"The paper does not show: {element.meaning}.",
-            do="Ask for it in a deficiency letter.",
-            ceiling=Outcome.NEEDS_MORE_INFORMATION,
-        )
+        _lacks(matter, element)
         for element in matter.instrument.elements
-        if element.code not in found
+        if element.code not in found and matter.concerns(element.categories) and matter.possible(element.when)
     ]
     return lacking + _dates(matter) + _unreadable(matter)
+
+
+def _lacks(matter: Matter, element: Element) -> Finding:
+    rule = matter.rule(element.rule)
+    if rule is None:
+        return gap(element.rule, matter.on)
+    return says(
+        rule,
+        f"missing.{element.code}",
+        "missing",
+        "blocks",
+        text=f"The paper does not show: {element.meaning}.",
+        do="Ask for it in a deficiency letter.",
+        ceiling=Outcome.NEEDS_MORE_INFORMATION,
+        reason=element.reason,
+    )
 
 
 def _dates(matter: Matter) -> list[Finding]:
@@ -108,10 +138,15 @@ def consequences(matter: Matter) -> list[Finding]:
     notes = [matter.finding(rule, rule, "note", "informs") for rule in matter.instrument.notes]
     ways = [
         matter.finding(
-            each.rule, f"objection.{each.code}", "objection", "informs", categories=each.categories
+            each.rule,
+            f"objection.{each.code}",
+            "objection",
+            "informs",
+            categories=each.categories,
+            letter=each.letter,
         )
         for each in matter.instrument.objections
-        if not each.categories or each.categories & matter.demanded
+        if matter.concerns(each.categories)
     ]
     return notes + ways
 
@@ -133,17 +168,3 @@ def emergency(matter: Matter) -> list[Finding]:
             ceiling=Outcome.ESCALATE_TO_COUNSEL,
         )
     ]
-
-
-def pack_notes(pack: Pack, matter: Matter) -> list[Finding]:
-    """What a reader must know about the pack itself."""
-    notes: list[Finding] = []
-    if not pack.reviewed_by:
-        text = f"No counsel has reviewed the pack {pack.id} {pack.version}. {pack.status}"
-        do = "Have your own counsel review the pack and enter who did and when."
-        notes.append(Finding("note.not-reviewed", "note", "informs", text, do=do))
-    oldest = min((each.read_on for each in pack.sources if each.read_on), default=None)
-    if oldest is not None and (matter.on - oldest).days > STALE_DAYS:
-        text = f"A source of the pack {pack.id} was last read on {oldest}, more than {STALE_DAYS} days ago."
-        notes.append(Finding("note.stale", "note", "informs", text, do="Look for a newer pack."))
-    return notes

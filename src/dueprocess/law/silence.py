@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dueprocess.demand import NondisclosureOrder
 from dueprocess.law.assessment import Finding, Notice, Outcome
-from dueprocess.law.matter import Matter, gap
+from dueprocess.law.matter import Matter, gap, says
 from dueprocess.law.pack import NondisclosureBasis
 
 
@@ -34,21 +34,33 @@ def notice_of(matter: Matter) -> Silence:
     basis = matter.pack.nondisclosure_named(order.basis, matter.on)
     if basis is None or basis.id not in matter.instrument.nondisclosure:
         return _unfit(basis)
+    # Looked at whatever the order says about its end: an end that is no longer known must not lift a question.
+    said = matter.instrument.notice.rule
+    gaps = [gap(said, matter.on)] if matter.rule(said) is None else []
+    clocks = (basis.end_clock, basis.review_clock)
+    gaps += [gap(clock, matter.on) for clock in clocks if matter.pack.clock(clock, matter.on) is None]
+    found = _ordered(matter, basis, order)
+    return Silence(found.notice, (*found.findings, *gaps), found.clocks)
+
+
+def _ordered(matter: Matter, basis: NondisclosureBasis, order: NondisclosureOrder) -> Silence:
     # `on` is a UTC day; an order that ended before it began binds nobody any more.
     if order.until is not None and order.until <= dt.datetime.combine(matter.on, dt.time(), dt.UTC):
         plain = _plain(matter)
         return Silence(plain.notice, (*plain.findings, _ended(basis)), (basis.end_clock,))
     if order.certified is not True:
         return _uncertified(basis, order)
-    return _delayed(basis, order)
+    return _delayed(matter, basis, order)
 
 
 def _plain(matter: Matter) -> Silence:
-    rule = matter.rule(matter.instrument.notice.rule)
+    """What the law says without an order. A silence that the law itself imposes has no end."""
+    said = matter.instrument.notice
+    rule = matter.rule(said.rule)
     if rule is None:
-        missing = gap(matter.instrument.notice.rule, matter.on)
+        missing = gap(said.rule, matter.on)
         return Silence(unsettled(missing.text), (missing,), ())
-    return Silence(Notice(matter.instrument.notice.word, None, rule.citation, rule.text), (), ())
+    return Silence(Notice(said.word, None, rule.citation, rule.text, settled=said.settled), (), ())
 
 
 def _unfit(basis: NondisclosureBasis | None) -> Silence:
@@ -65,6 +77,7 @@ def _unfit(basis: NondisclosureBasis | None) -> Silence:
         basis.rule.citation if basis else None,
         do="Tell nobody yet. Ask counsel, and ask the authority for the law that it relies on.",
         ceiling=Outcome.ESCALATE_TO_COUNSEL,
+        rule=basis.rule.id if basis else "",
     )
     return Silence(unsettled(f"{text} Counsel decides before anyone is told."), (finding,), ())
 
@@ -72,12 +85,12 @@ def _unfit(basis: NondisclosureBasis | None) -> Silence:
 def _uncertified(basis: NondisclosureBasis, order: NondisclosureOrder) -> Silence:
     known = order.certified is False
     lack = "The paper lacks" if known else "Nobody has checked whether the paper carries"
-    finding = Finding(
+    finding = says(
+        basis.rule,
         "nondisclosure.not-certified" if known else "nondisclosure.unchecked",
         "notice",
         "blocks",
-        f"{lack} what this nondisclosure order needs: {basis.requires}.",
-        basis.rule.citation,
+        text=f"{lack} what this nondisclosure order needs: {basis.requires}.",
         do="Tell nobody yet. Look for it on the paper; if it is not there, ask the authority and counsel.",
         ceiling=Outcome.ESCALATE_TO_COUNSEL,
     )
@@ -86,22 +99,28 @@ def _uncertified(basis: NondisclosureBasis, order: NondisclosureOrder) -> Silenc
 
 def _ended(basis: NondisclosureBasis) -> Finding:
     text = "The nondisclosure order has ended. It no longer forbids telling the user."
-    return Finding("nondisclosure.ended", "notice", "informs", text, basis.rule.citation)
+    return says(basis.rule, "nondisclosure.ended", "notice", "informs", text=text, do="")
 
 
-def _delayed(basis: NondisclosureBasis, order: NondisclosureOrder) -> Silence:
+def _delayed(matter: Matter, basis: NondisclosureBasis, order: NondisclosureOrder) -> Silence:
     citation, text = basis.rule.citation, basis.rule.text
-    if order.until is not None:
-        until = order.until.astimezone(dt.UTC)
-        told = Finding("nondisclosure.delayed", "notice", "informs", text, citation, do=basis.rule.do)
-        return Silence(Notice("delayed_until", until, citation, text), (told,), (basis.end_clock,))
-    endless = Finding(
+    until = order.until.astimezone(dt.UTC) if order.until is not None else None
+    plain = _plain(matter).notice
+    if plain.rule == "forbidden_by" or not plain.settled:
+        # The end of the order ends neither the silence of the law itself nor an open question for counsel.
+        notice = plain
+    else:
+        notice = Notice("delayed_until", until, citation, text)
+    if until is not None:
+        told = says(basis.rule, "nondisclosure.delayed", "notice", "informs")
+        return Silence(notice, (told,), (basis.end_clock,))
+    endless = says(
+        basis.rule,
         "nondisclosure.no-end",
         "notice",
         "informs",
-        "The nondisclosure order names no end. It runs until a court or the authority ends it, so a review "
+        text="The nondisclosure order names no end. It runs until a court or the authority ends it, so a review "
         "date is set.",
-        citation,
         do="On the review date ask the authority in writing to confirm or to end the order.",
     )
-    return Silence(Notice("delayed_until", None, citation, text), (endless,), (basis.review_clock,))
+    return Silence(notice, (endless,), (basis.review_clock,))
