@@ -3,7 +3,6 @@
 import dataclasses
 import datetime as dt
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
@@ -12,20 +11,17 @@ from hypothesis import strategies as st
 
 from dueprocess.errors import MalformedError
 from dueprocess.notice import (
-    DeficiencyFacts,
     Delay,
     Given,
-    HoldingFacts,
     Letter,
-    Missing,
     NoticeFacts,
     Proof,
     Refused,
     Sender,
-    render_deficiency,
-    render_holding_reply,
+    as_pdf,
     render_notice,
 )
+from notice.replies import Page, printed, squeezed
 
 SENDER = Sender("Chat at Home", "privacy@chat.example", "1 Harbour Street, Exampletown")
 COMMAND = "dueprocess verify receipt.json --policy policy.txt --log log"
@@ -67,28 +63,6 @@ LATE = dataclasses.replace(
     ),
 )
 ALL = (BEFORE, AFTER, LATE)
-
-
-class Page(HTMLParser):
-    """Collects tags, attributes and visible text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.words: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 def both(letter: Letter) -> tuple[str, str]:
@@ -301,25 +275,9 @@ def test_the_subject_does_not_tell_what_was_asked_and_by_whom() -> None:
     assert subject == "Legal notice about your account at Chat at Home"
 
 
-def test_letters_to_authorities_never_tell_whether_an_account_exists() -> None:
-    """Both letters carry the sentence; the deficiency letter names what is missing and why."""
-    missing = (Missing("the signature of the judge", "18 USC 2703(d)"),)
-    day = dt.date(2026, 11, 3)
-    deficiency = render_deficiency(
-        DeficiencyFacts(SENDER, day, "District Court", "26-mc-7", day, missing, "privacy@chat.example")
-    )
-    holding = render_holding_reply(HoldingFacts(SENDER, day, "District Court", "26-mc-7", day))
-    for letter in (deficiency, holding):
-        for shown in both(letter):
-            assert "neither confirms nor denies that an account or any data exist" in shown
-            assert "26-mc-7" in shown
-    for shown in both(deficiency):
-        assert "the signature of the judge (source: 18 USC 2703(d))" in shown
-    assert "An e-mail does not prove who sent it." in both(holding)[0]
-
-
-def test_a_deficiency_letter_names_something() -> None:
-    """A complete paper gets no such letter."""
-    day = dt.date(2026, 11, 3)
-    with pytest.raises(MalformedError):
-        DeficiencyFacts(SENDER, day, "District Court", "26-mc-7", day, (), "privacy@chat.example")
+@pytest.mark.parametrize("facts", ALL, ids=lambda facts: facts.phase)
+def test_a_notice_prints_what_it_says(facts: NoticeFacts) -> None:
+    """The engine is the same, so a notice can be sent on paper too."""
+    letter = render_notice(facts)
+    words = printed(as_pdf(letter))
+    assert all(squeezed(block.text) in words for block in letter.sheet.blocks)

@@ -1,4 +1,4 @@
-"""What a letter states. Plain values: whoever sends the letter has looked them up and answers for them."""
+"""What a notice to a person states. Plain values: whoever sends it has looked them up and answers for them."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -114,41 +114,3 @@ class NoticeFacts:
     def held_nothing(self) -> bool:
         """Whether everything was looked for and nothing found."""
         return all(each.records == 0 for each in self.given)
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """One thing that the paper needs and does not have, and the source that asks for it."""
-
-    what: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeficiencyFacts:
-    """A letter to an authority: what its paper lacks. It neither confirms nor denies that an account exists."""
-
-    sender: Sender
-    written_on: dt.date
-    authority: str
-    reference: str
-    received_on: dt.date
-    missing: tuple[Missing, ...]
-    answer_to: str
-
-    def __post_init__(self) -> None:
-        if not self.missing:
-            raise MalformedError(
-                "bad-notice", "A deficiency letter names at least one thing that is missing."
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class HoldingFacts:
-    """A first answer to an authority while its request is checked. It promises and confirms nothing."""
-
-    sender: Sender
-    written_on: dt.date
-    authority: str
-    reference: str
-    received_on: dt.date

@@ -1,27 +1,32 @@
-"""Letters: one text per kind, in ``templates/``, shown as plain text and as HTML.
+"""Letters: one engine for all of them. A template becomes blocks, and these become text, a page or a PDF."""
 
-A template is plain lines: ``## heading``, ``! callout``, ``- item``, ``= Label:: value``, ``$ command``; all else
-is a paragraph. Foreign values are cleaned to one line first, so none can begin a line of its own.
-"""
-
+import datetime as dt
 import functools
-import itertools
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import jinja2
 
-from dueprocess.notice.facts import DeficiencyFacts, HoldingFacts, NoticeFacts
-from dueprocess.notice.words import clean, counted, day, moment, plain
+from dueprocess.notice.blocks import Block, as_text, blocks_of, colon, grouped, quoted, wrapped
+from dueprocess.notice.catalogue import catalogue
+from dueprocess.notice.facts import NoticeFacts, Sender
+from dueprocess.notice.words import clean, counted, day, local_moment, moment, plain
 
-WIDTH = 72
-"""Columns of the plain text: old mail programs and printers show it unbroken."""
 
-Kind = Literal["heading", "callout", "item", "command", "fact", "paragraph"]
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What stands on the paper: who writes to whom, when, in which language, and the body, subject first."""
 
-_MARKS: dict[str, Kind] = {"##": "heading", "! ": "callout", "- ": "item", "$ ": "command", "= ": "fact"}
+    language: str
+    sender: Sender
+    recipient: tuple[str, ...]
+    """Name and address, a line each; empty where the body itself addresses the reader."""
+    written_on: dt.date
+    blocks: tuple[Block, ...]
+
+    @property
+    def subject(self) -> str:
+        return self.blocks[0].text
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,132 +36,75 @@ class Letter:
     subject: str
     text: str
     html: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One part of a letter; ``label`` is set for a fact only."""
-
-    kind: Kind
-    text: str
-    label: str = ""
+    sheet: Sheet
 
 
 def render_notice(facts: NoticeFacts, *, stylesheet: str = "") -> Letter:
-    """The notice to the person concerned: before, after, or after a delay that an order imposed.
+    """The notice to the person concerned: before, after, or after a delay that an order imposed. In English.
 
     ``stylesheet`` is the address of the one CSS file; without it the page is bare and still readable.
     """
-    subject = f"Legal notice about your account at {clean(facts.sender.name)}"
-    return _letter("notice.txt", subject, facts, stylesheet)
+    blocks = filled("notice.txt", "en", {"f": facts})
+    return finished(Sheet("en", facts.sender, (), facts.written_on, blocks), stylesheet)
 
 
-def render_deficiency(facts: DeficiencyFacts, *, stylesheet: str = "") -> Letter:
-    """The letter that tells an authority what its paper lacks, without saying whether an account exists."""
-    return _letter(
-        "deficiency.txt", f"Your request {clean(facts.reference)} is incomplete", facts, stylesheet
-    )
+def filled(template: str, language: str, values: Mapping[str, object]) -> tuple[Block, ...]:
+    """The body of a letter: a template with its values, in one language."""
+    return tuple(blocks_of(_words(language).get_template(template).render(values)))
 
 
-def render_holding_reply(facts: HoldingFacts, *, stylesheet: str = "") -> Letter:
-    """The first answer to an authority: arrived, being checked, nothing confirmed or denied."""
-    return _letter(
-        "holding_reply.txt", f"Your request {clean(facts.reference)} has arrived", facts, stylesheet
-    )
+def finished(sheet: Sheet, stylesheet: str) -> Letter:
+    """Text and page of what stands on the sheet."""
+    values = {"sheet": sheet, "groups": grouped(sheet.blocks), "stylesheet": stylesheet}
+    page = _pages(sheet.language).get_template("letter.html").render(values)
+    return Letter(sheet.subject, _text(sheet), page, sheet)
 
 
-def _letter(
-    template: str, subject: str, facts: NoticeFacts | DeficiencyFacts | HoldingFacts, stylesheet: str
-) -> Letter:
-    source = _words().get_template(template).render(f=facts)
-    blocks = tuple(_blocks(source))
-    head = {"subject": subject, "f": facts, "stylesheet": stylesheet}
-    page = _pages().get_template("letter.html").render(groups=_groups(blocks), **head)
-    return Letter(subject, _as_text(blocks, facts, subject), page)
+def _text(sheet: Sheet) -> str:
+    sender = sheet.sender
+    lines = [clean(sender.name), clean(sender.address), clean(sender.contact), ""]
+    lines += [*(wrapped(clean(line)) for line in sheet.recipient), ""] if sheet.recipient else []
+    lines += [day(sheet.written_on, sheet.language), "", ""]
+    return "\n".join(lines) + as_text(sheet.blocks, sheet.language)
 
 
 @functools.cache
-def _words() -> jinja2.Environment:
+def _words(language: str) -> jinja2.Environment:
     """For the words. No escaping here: the result is text, and every value is cleaned to one line."""
-    words = jinja2.Environment(
-        loader=jinja2.PackageLoader("dueprocess.notice"),
-        autoescape=False,  # noqa: S701 - plain text; letter.html escapes what it shows
-        finalize=lambda value: clean(value) if isinstance(value, str) else value,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    words.filters |= {"day": day, "moment": moment, "plain": plain, "counted": counted}
-    return words
+    return _environment(language, escaped=False)
+
+
+def _cleaned(value: object) -> object:
+    return clean(value) if isinstance(value, str) else value
 
 
 @functools.cache
-def _pages() -> jinja2.Environment:
-    pages = jinja2.Environment(
+def _pages(language: str) -> jinja2.Environment:
+    return _environment(language, escaped=True)
+
+
+def _environment(language: str, *, escaped: bool) -> jinja2.Environment:
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("dueprocess.notice"),
-        autoescape=True,
+        autoescape=escaped,  # noqa: S701 - off for plain text only; letter.html escapes what it shows
         undefined=jinja2.StrictUndefined,
+        finalize=None if escaped else _cleaned,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    pages.filters |= {"day": day, "clean": clean}
-    return pages
-
-
-def _blocks(source: str) -> Iterator[Block]:
-    for part in source.split("\n\n"):
-        lines = [line.lstrip() for line in part.split("\n") if line.strip()]
-        if lines and lines[0][:2] not in _MARKS:
-            yield Block("paragraph", " ".join(lines))
-        else:
-            yield from map(_block, lines)
-
-
-def _block(line: str) -> Block:
-    kind, text = _MARKS.get(line[:2], "paragraph"), line[2:].strip()
-    if kind != "fact":
-        return Block(kind, text)
-    label, _, value = text.partition(":: ")
-    return Block(kind, value, label)
-
-
-def _groups(blocks: Iterable[Block]) -> list[tuple[Kind, list[Block]]]:
-    """Neighbours of one kind together: items make a list, facts a table."""
-    return [(kind, list(group)) for kind, group in itertools.groupby(blocks, key=lambda block: block.kind)]
-
-
-def _as_text(
-    blocks: Iterable[Block], facts: NoticeFacts | DeficiencyFacts | HoldingFacts, subject: str
-) -> str:
-    sender = facts.sender
-    parts = [clean(sender.name), clean(sender.address), clean(sender.contact), "", day(facts.written_on), ""]
-    parts += [_wrap(subject), "=" * min(len(subject), WIDTH)]
-    for kind, group in _groups(blocks):
-        between = "\n" if kind in ("item", "fact", "command") else "\n\n"
-        parts += ["", *[""][: kind == "heading"], between.join(map(_line, group))]
-    return "\n".join(parts) + "\n"
-
-
-def _line(block: Block) -> str:
-    match block.kind:
-        case "heading":
-            return f"{block.text}\n{'-' * len(block.text)}"
-        case "item":
-            return _wrap(block.text, first="  * ", later="    ")
-        case "fact":
-            return _wrap(f"{block.label}: {block.text}", first="  ", later="      ")
-        case "command":
-            return f"    {block.text}"
-        case "callout" | "paragraph":
-            return _wrap(block.text)
-
-
-def _wrap(text: str, *, first: str = "", later: str = "") -> str:
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=later,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined] # by the extension
+    made.globals["language"] = language
+    made.filters |= {
+        "day": functools.partial(day, language=language),
+        "moment": functools.partial(moment, language=language),
+        "local_moment": functools.partial(local_moment, language=language),
+        "quoted": functools.partial(quoted, language=language),
+        "colon": lambda label: label + colon(language),
+        "plain": plain,
+        "counted": counted,
+        "clean": clean,
+    }
+    return made
