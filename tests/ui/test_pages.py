@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from dueprocess.errors import MalformedError
+from dueprocess.library.packs import shipped_packs
 from dueprocess.notice import Sender
 from dueprocess.report import RegisterRow, build_register, build_report, row_commitment
 from dueprocess.ui import (
@@ -44,12 +45,14 @@ LOG = LogHead(
     "policy.txt",
 )
 FACTS = PublicFacts(
+    origin="chat.example/dueprocess/1",
     operator=Sender("Chat at Home", "privacy@chat.example", "1 Harbour Street, Exampletown"),
     about="A small chat server.",
-    law="18 USC 2701-2713",
+    country="US",
     serve_at="privacy@chat.example",
-    accepts=("court order (18 USC 2703(d))",),
-    languages=("English",),
+    languages=("en",),
+    on=dt.date(2026, 11, 22),
+    packs=tuple(each for each in shipped_packs().values() if each.id in ("baseline", "us.sca")),
     emergency_at="+1 555 0100",
     log=LOG,
     reports=(ReportLink("2026H2", "report/index.html"),),
@@ -145,11 +148,12 @@ def test_pages_have_the_bones_that_a_screen_reader_needs(name: str) -> None:
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
-def test_the_site_is_five_pages_and_a_style_sheet_that_link_to_each_other() -> None:
-    """Every page is reachable from every page."""
+def test_the_site_is_five_pages_a_style_sheet_and_the_profile() -> None:
+    """Every page is reachable from every page, the profile from the page for authorities."""
     site = render_public_site(FACTS)
     pages = {"index.html", "serve.html", "log.html", "verify.html", "reports.html"}
-    assert set(site) == pages | {"style.css"}
+    assert set(site) == pages | {"style.css", ".well-known/dueprocess.json"}
+    assert ("href", ".well-known/dueprocess.json") in Page(site["serve.html"]).attributes
     for path in pages:
         assert pages <= {value for attribute, value in Page(site[path]).attributes if attribute == "href"}
 
@@ -163,8 +167,10 @@ def test_the_site_is_five_pages_and_a_style_sheet_that_link_to_each_other() -> N
         ("index.html", "No passwords and no keys."),
         ("serve.html", "Mail proves nothing by itself"),
         ("serve.html", "call back on the number that we find there"),
-        ("serve.html", "the exact account, address or number"),
-        ("serve.html", "court order (18 USC 2703(d))"),
+        ("serve.html", "the exact account, by its name here"),
+        ("serve.html", "Court order under 2703(d)"),
+        ("serve.html", "Two people decide before anything is handed over"),
+        ("serve.html", "Nothing here is legal advice."),
         ("serve.html", "No passwords and no keys."),
         ("serve.html", "a request marked urgent without a call-back is refused"),
         ("serve.html", "+1 555 0100"),
@@ -208,9 +214,8 @@ def test_hostile_values_stay_text_on_every_page() -> None:
         FACTS,
         operator=Sender(HOSTILE, HOSTILE, HOSTILE),
         about=HOSTILE,
-        law=HOSTILE,
+        country=HOSTILE,
         serve_at=HOSTILE,
-        accepts=(HOSTILE,),
         languages=(HOSTILE,),
         log=dataclasses.replace(LOG, origin=HOSTILE, root=HOSTILE, vkey=HOSTILE, witnesses=(HOSTILE,)),
         reports=(ReportLink(HOSTILE, "r.html"),),

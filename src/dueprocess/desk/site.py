@@ -1,14 +1,15 @@
-"""The public pages: written as files whenever the log has grown, served by anything that serves files."""
+"""The public pages and the intake profile: files, written whenever the log has grown, served by any web server."""
 
 import datetime as dt
 
 from dueprocess.desk.desk import Desk
 from dueprocess.history import ledger
+from dueprocess.history.append import load_events
 from dueprocess.notice import Sender
 from dueprocess.publication.durable import write_durable
 from dueprocess.tlog.checkpoint import open_checkpoint
 from dueprocess.tlog.tiles import CHECKPOINT_PATH
-from dueprocess.ui.pages import LogHead, PublicFacts, ReportLink, render_public_site
+from dueprocess.ui import LogHead, PublicFacts, ReportLink, render_public_site
 from dueprocess.wire import parse_instant
 
 
@@ -25,23 +26,28 @@ def public_facts(desk: Desk) -> PublicFacts:
     """What the pages say: the operator's own facts, the log's head, the published reports."""
     place = desk.installation
     host = place.origin.split("/")[0]
-    instruments = tuple(
-        instrument.name
-        for pack in desk.packs.values()
-        if pack.id.startswith(f"{place.regime}.")
-        for instrument in pack.instruments
-        if not instrument.emergency  # assessed, but not answered in this version
-    )
+    head = _head(desk)
     return PublicFacts(
+        origin=place.origin,
         operator=Sender(place.operator, place.contact, host),
         about=f"{place.operator} answers what authorities demand through dueprocess.",
-        law=place.country,
+        country=place.country,
         serve_at=place.contact,
-        accepts=instruments,
-        languages=("English",),
-        log=_head(desk),
+        languages=("en",),
+        on=_newest_day(desk, head),
+        packs=tuple(desk.packs.values()),
+        log=head,
         reports=_reports(desk),
     )
+
+
+def _newest_day(desk: Desk, head: LogHead | None) -> dt.date:
+    """The day (UTC) of the newest thing on record, whose versions of the rules are shown.
+
+    It is no clock: the same history gives the same pages, and a day that begins brings an epoch of its own.
+    """
+    decided = parse_instant(load_events(desk.stream)[-1].recorded_at)
+    return max(decided, head.at if head else decided).date()
 
 
 def _head(desk: Desk) -> LogHead | None:

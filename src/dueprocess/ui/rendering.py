@@ -9,6 +9,7 @@ import jinja2
 
 from dueprocess.errors import MalformedError
 from dueprocess.notice.words import clean, counted, day, moment, plain
+from dueprocess.ui.serving_words import FILTERS
 
 _ADDRESS = re.compile(r"(https?://)?[\w.~%@+#-][\w./~%@+#-]*")
 _PACKAGE = "dueprocess.ui"
@@ -45,5 +46,6 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"day": day, "moment": moment, "counted": counted, "plain": plain, "address": address}
+    filters = {"day": day, "moment": moment, "counted": counted, "plain": plain, "address": address}
+    pages.filters |= filters | FILTERS
     return pages
