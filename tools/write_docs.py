@@ -1,6 +1,7 @@
 """Writes the documents that are made from the code, or says which of them differ.
 
-    tools/write_docs.py            writes docs/commands.md, errors.md, events.md, stages.md, life-of-a-demand.svg
+    tools/write_docs.py            writes docs/commands.md, errors.md, events.md, stages.md, life-of-a-demand.svg, and
+                                   docs/law/ but for writing-a-pack.md
     tools/write_docs.py --check    writes nothing; names each file that differs and exits with 1
 
 Nothing in these files is written by hand, so a table in the documents cannot say other than the code does.
@@ -10,7 +11,6 @@ import ast
 import difflib
 import importlib
 import io
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +18,10 @@ from pathlib import Path
 
 from cyclopts import App
 from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).parent))
+from law_docs import law_documents
+from law_docs.markdown import MADE, table
 
 from dueprocess import __version__
 from dueprocess.cases.events import BODIES, ROSTER_KINDS
@@ -29,7 +33,6 @@ from dueprocess.ui.life import life_of_a_demand
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src" / "dueprocess"
 WIDTH = 100
-MADE = "<!-- Made from the code by tools/write_docs.py. Do not edit; run `make docs`. -->\n\n"
 FAMILIES = {family.__name__: family.family for family in EXIT_CODES}
 
 
@@ -78,8 +81,8 @@ def _block(text: str) -> str:
 
 def stages() -> str:
     """The diagram, what each stage means, and which event may follow which stage."""
-    meanings = _table(("stage", "what it means"), ((f"`{stage}`", STAGE_MEANING[stage]) for stage in STAGES))
-    moves = _table(
+    meanings = table(("stage", "what it means"), ((f"`{stage}`", STAGE_MEANING[stage]) for stage in STAGES))
+    moves = table(
         ("event", "may follow", "leads to"),
         (
             (f"`{kind}`", _stage_list(may), f"`{to}`" if to else "the same stage")
@@ -117,11 +120,11 @@ def events() -> str:
             "there is kept as it is typed."
         ),
         "## Events of a case",
-        _table(
+        table(
             ("kind", "fields"), ((f"`{kind}`", _fields(kind)) for kind in BODIES if kind not in ROSTER_KINDS)
         ),
         "## Events of the rosters",
-        _table(("kind", "fields"), ((f"`{kind}`", _fields(kind)) for kind in BODIES if kind in ROSTER_KINDS)),
+        table(("kind", "fields"), ((f"`{kind}`", _fields(kind)) for kind in BODIES if kind in ROSTER_KINDS)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -146,7 +149,7 @@ class Raised:
 def errors() -> str:
     """Exit codes, HTTP statuses, and every code that the code raises."""
     found = sorted({each for path in sorted(SOURCES.rglob("*.py")) for each in raised(path)})
-    families = _table(
+    families = table(
         ("family", "meaning", "exit code", "HTTP status"),
         (
             (f"`{kind.family}`", _first_line(kind.__doc__), str(EXIT_CODES[kind]), str(HTTP_STATUS[kind]))
@@ -169,7 +172,7 @@ def errors() -> str:
         rows = [each for each in found if each.family == kind.family]
         parts += [
             f"## {kind.family.capitalize()}",
-            _table(("code", "what it says", "room"), ((f"`{r.code}`", r.what, r.room) for r in rows)),
+            table(("code", "what it says", "room"), ((f"`{r.code}`", r.what, r.room) for r in rows)),
         ]
     return "\n\n".join(parts) + "\n"
 
@@ -237,15 +240,6 @@ def _first_line(doc: str | None) -> str:
     return (doc or "").strip().splitlines()[0]
 
 
-def _table(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]] | Iterator[tuple[str, str]]) -> str:
-    lines = [_row(heads), _row(tuple("---" for _ in heads))]
-    return "\n".join([*lines, *(_row(row) for row in rows)])
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(re.sub(r"\s+", " ", cell).replace("|", "\\|") for cell in cells) + " |"
-
-
 # ---------------------------------------------------------------------------------- writing and checking
 
 MAKERS: dict[str, Callable[[], str]] = {
@@ -259,7 +253,7 @@ MAKERS: dict[str, Callable[[], str]] = {
 
 def made_from_code() -> dict[str, str]:
     """Name in docs/ → its text as the code gives it."""
-    return {name: make() for name, make in MAKERS.items()}
+    return {**{name: make() for name, make in MAKERS.items()}, **law_documents()}
 
 
 def differences(folder: Path, wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -285,7 +279,7 @@ def main(words: list[str]) -> int:
     if words:
         print(__doc__, file=sys.stderr)
         return 2
-    folder.mkdir(exist_ok=True)
+    (folder / "law").mkdir(parents=True, exist_ok=True)
     for name, text in made_from_code().items():
         (folder / name).write_text(text, encoding="utf-8")
     return 0
