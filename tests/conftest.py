@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from office import Office
 
+settings.register_profile("dueprocess", deadline=None)  # timing belongs to bench/, not to tests
+settings.load_profile("dueprocess")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dueprocess.conf.settings")
 
 

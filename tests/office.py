@@ -199,7 +199,7 @@ def open_office(
     }
     new = setup.NewInstallation(
         origin="chat.example/dueprocess/1",
-        regime="us",
+        regimes=("us",),
         operator="Chat Example",
         contact="legal@chat.example",
         country="US",

@@ -17,7 +17,7 @@ from abuse.attack import flip, inject, parcels, parsed, refusal
 from dueprocess.cases.decide import Signing
 from dueprocess.cases.events import Draft
 from dueprocess.demand import expand
-from dueprocess.desk import decisions, demands, gatekeeping, rosters, setup
+from dueprocess.desk import assessments, decisions, demands, gatekeeping, rosters, setup
 from dueprocess.desk.check import check_everything
 from dueprocess.desk.desk import open_desk
 from dueprocess.desk.filekeys import FileKey, make_key
@@ -309,7 +309,7 @@ def test_a_changed_reading_in_the_vault_is_refused(office: Office) -> None:
     ]
     in_vault(office, f"reading:{digest}", lambda reading: {**reading, "unreadable": 7})
     with pytest.raises(BrokenError) as caught:
-        demands.reading(office.desk, load_case(office.cases[0]))
+        assessments.reading(office.desk, load_case(office.cases[0]))
     assert caught.value.code == "reading-altered"
 
 

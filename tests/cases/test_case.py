@@ -49,10 +49,14 @@ def test_a_doubt_takes_the_verification_back_and_the_other_way_round() -> None:
     assert story.verified().case.doubted is None
 
 
-def test_a_deficiency_letter_is_remembered() -> None:
-    """The case says that the paper lacked something."""
-    story = assessed_story().tell(Draft("DeficiencyNoticeSent", {"letter_sha256": HEX, "codes": ["date"]}))
-    assert story.case.deficient
+def test_a_letter_to_the_authority_is_remembered() -> None:
+    """The case lists what was written back, and stays where it is."""
+    body: dict[str, Any] = {
+        "letter": "deficiency", "language": "en", "letter_sha256": HEX, "codes": ["missing.date"],
+    }  # fmt: skip
+    story = assessed_story().tell(Draft("LetterSent", body))
+    assert [each.text("letter") for each in story.case.letters] == ["deficiency"]
+    assert story.case.stage == "assessed"
 
 
 def test_a_purged_parcel_is_remembered_even_after_closing() -> None:
@@ -124,7 +128,7 @@ def test_what_was_approved_or_handed_over_is_not_undone_by_its_sibling(first: Ca
 
 def _refuse_first(story: Story) -> None:
     story.proposed()
-    body: dict[str, Json] = {"target": "t1", "decision_sha256": HEX, "reason": "no", "signature": {}}
+    body: dict[str, Any] = {"target": "t1", "decision_sha256": HEX, "reason": "no", "signature": {}}
     story.tell(Draft("DecisionRejected", body))
 
 
@@ -250,7 +254,7 @@ STEPS = st.lists(st.integers(0, 10**6), min_size=10, max_size=60)
 
 
 def _body(kind: str, ref: str) -> dict[str, Json]:
-    body: dict[str, Json] = {name: SAMPLE[wanted.removesuffix("?")] for name, wanted in BODIES[kind].items()}
+    body: dict[str, Any] = {name: SAMPLE[wanted.removesuffix("?")] for name, wanted in BODIES[kind].items()}
     if kind == "DemandRead":
         body["targets"] = {each: ["traffic"] for each in REFS}
     if "target" in body:

@@ -36,7 +36,7 @@ def line(name: str, url: str = NOBODY) -> str:
 def init(folder: Path, *witness: str, **changes: object) -> None:
     """Sets up in this folder with these witnesses."""
     facts: dict[str, object] = {
-        "origin": "chat.example/dueprocess/1", "regime": "us", "operator": "Chat Example",
+        "origin": "chat.example/dueprocess/1", "regime": ["us"], "operator": "Chat Example",
         "contact": "legal@chat.example", "country": "US", "founder": ["boris", "chi"],
     }  # fmt: skip
     init_command(folder, witness=list(witness), **{**facts, **changes})  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def test_one_witness_and_none_are_said_plainly(tmp_path: Path, capsys: pytest.Ca
 def test_init_with_json_is_one_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """For programs."""
     init(tmp_path / "d", json=True)
-    assert set(json.loads(capsys.readouterr().out)) == {"origin", "founding_sha256"}
+    assert set(json.loads(capsys.readouterr().out)) == {"origin", "founding_sha256", "packs"}
 
 
 def test_a_witness_is_read_from_one_word() -> None:

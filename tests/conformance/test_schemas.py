@@ -20,6 +20,7 @@ from referencing import Registry, Resource
 from cases.story import ANA, BORIS, CASE_ID, CHI, ORIGIN, START, Story, court
 from dueprocess.cases.erase import erasure_document
 from dueprocess.cases.logrules import Recovery, Waiver, policy_document, recovery_document, waiver_document
+from dueprocess.cases.packrules import activation_document, retirement_document
 from dueprocess.cases.silence import silence_document
 from dueprocess.desk.rosters import ending_document
 from dueprocess.report import RegisterRow, build_register, build_report, row_commitment
@@ -118,11 +119,15 @@ def rosters() -> dict[str, Any]:
         nonce=NONCE,
     )
     policy = VECTORS["receipt"]["policy"].encode()
+    content = sha256_hex(b"a pack")
+    third: dict[str, Any] = {"origin": ORIGIN, "number": 3, "nonce": NONCE}
     week = START + timedelta(days=7)
     return {
         "roster/entry": [person, agency],
         "roster/ending": [ending_document("revoke", BORIS.credential), ending_document("suspend", CASE_ID)],
         "roster/policy": [policy_document(origin=ORIGIN, number=2, policy=policy, nonce=NONCE)],
+        "roster/activation": [activation_document("us.sca", "2026.11.22", content, **third)],
+        "roster/retirement": [retirement_document("us.sca", content, **third)],
         "roster/waiver": [
             waiver_document(Waiver(START, week, 9, last), origin=ORIGIN, nonce=NONCE)
             for last in (START, None)
@@ -158,6 +163,13 @@ def logged() -> dict[str, Any]:
     }
 
 
+def intake() -> dict[str, Any]:
+    """The example profile of specs/intake, cut to its first paper: the whole one is checked in tests/ui."""
+    whole = json.loads((SPECS / "intake" / "example.json").read_bytes())
+    whole["packs"] = [dict(each, instruments=each["instruments"][:1]) for each in whole["packs"][:1]]
+    return {"intake/intake": [whole]}
+
+
 def promise() -> dict[str, Any]:
     """An intake receipt of the requester's fields."""
     log, key = VECTORS["keys"]["log"]["vkey"].split("+")[0], VECTORS["keys"]["intake"]
@@ -180,7 +192,7 @@ def leaves_of(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
         yield from leaves_of(below, (*place, step))
 
 
-DOCUMENTS: dict[str, list[Any]] = {**logged(), **decisions(), **rosters(), **reports()}
+DOCUMENTS: dict[str, list[Any]] = {**logged(), **decisions(), **rosters(), **reports(), **intake()}
 CASES = [
     pytest.param(name, each, id=f"{name}-{n}") for name in DOCUMENTS for n, each in enumerate(DOCUMENTS[name])
 ]

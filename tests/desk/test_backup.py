@@ -187,6 +187,16 @@ def test_a_backup_while_papers_come_in_and_epochs_close_passes_fsck(
     assert sizes == sorted(sizes)
 
 
+def test_a_tile_completed_during_the_copying_does_not_make_its_parts_superfluous() -> None:
+    """What is left out is decided by one look at the folder, so that some copy of each leaf is always in the backup."""
+    part, whole = "tile/0/000.p/200", "tile/0/000"
+    assert backups.wanted_tile(part, {part}, 300)
+    assert not backups.wanted_tile(part, {part, whole}, 300)
+    assert backups.wanted_tile(whole, {part, whole}, 300)
+    assert not backups.wanted_tile(whole, {part, whole}, 255)
+    assert backups.wanted_tile(part, {part, whole}, 255)
+
+
 # ---------------------------------------------------------------------------------------- what is refused
 
 

@@ -169,6 +169,13 @@ INIT = [
     ("dueprocess.history.connection:create_tables", 1, "after"),
     ("dueprocess.desk.setup:write_durable", 4, "after"),  # founders pinned, not founded
     ("dueprocess.steps.enrol:found", 1, "after"),
+    ("dueprocess.desk.packs:write_durable", 1, "after"),  # the baseline's text is kept, not in force
+    (
+        "dueprocess.desk.packs:decide_about_packs",
+        2,
+        "before",
+    ),  # the baseline is in force, its text beside the next
+    ("dueprocess.desk.packs:decide_about_packs", 3, "after"),  # all of them are in force
     ("dueprocess.publication.log:write_durable", 1, "before"),  # first head committed, nothing published
 ]
 
@@ -177,7 +184,7 @@ INIT = [
 def test_an_init_that_died_goes_on(quick_folder: Path, where: str, number: int, when: str) -> None:
     """Run again by the same founders it ends in one whole installation; a third run is refused, as ever."""
     facts: dict[str, Any] = {
-        "origin": "chat.example/dueprocess/1", "regime": "us", "operator": "Chat Example", "country": "US",
+        "origin": "chat.example/dueprocess/1", "regimes": ("us",), "operator": "Chat Example", "country": "US",
         "contact": "legal@chat.example", "datamap": "map.toml", "clock": "simulated",
     }  # fmt: skip
     root = quick_folder / "install"
@@ -191,6 +198,7 @@ def test_an_init_that_died_goes_on(quick_folder: Path, where: str, number: int, 
     desk = setup.create(root, new, founders[:2], START)
     assert check_everything(desk) == []
     assert {entry.id for entry in desk.roster().entries.values()} == {"boris", "chi"}
+    assert [each.id for each in desk.pack_rules().history] == ["baseline", "us.reverse", "us.sca"]
     with pytest.raises(ConflictError) as caught:
         setup.create(root, new, founders[:2], START)
     assert caught.value.code == "exists"

@@ -217,18 +217,6 @@ def test_pins_that_are_away_or_odd_stop_the_desk(office: Office) -> None:
     open_desk(office.root)
 
 
-def test_a_changed_rule_pack_asks_for_a_new_assessment(office: Office) -> None:
-    """The assessment is computed again each time; another answer than the recorded one is refused."""
-    case_id = office.assessed_case()
-    fewer = {name: pack for name, pack in office.desk.packs.items() if not name.startswith("us")}
-    from dataclasses import replace
-
-    desk = replace(office.desk, packs=fewer)
-    with pytest.raises(RefusedError) as caught:
-        demands.assessed(desk, load_case(case_id))
-    assert caught.value.code in ("packs-changed", "no-pack", "no-law")
-
-
 @pytest.mark.stage("produced")
 def test_fsck_of_the_whole_house_sees_every_file(office: Office) -> None:
     """A tile, the checkpoint, a stray file, an object of the vault and the parcel: each flipped or gone."""

@@ -381,7 +381,7 @@ def _recovered(office: Office, acked: str | None) -> list[str]:
 
 
 FACTS: dict[str, Any] = {
-    "origin": "chat.example/dueprocess/1", "regime": "us", "operator": "Chat Example", "country": "US",
+    "origin": "chat.example/dueprocess/1", "regimes": ("us",), "operator": "Chat Example", "country": "US",
     "contact": "legal@chat.example", "datamap": "map.toml", "clock": "simulated",
 }  # fmt: skip
 

@@ -114,7 +114,7 @@ def test_a_second_init_at_the_same_time_waits(quick_folder: Path) -> None:
     (root / "map.toml").write_text(MAP)
     founders = [make_key(name, quick_folder / f"{name}.json") for name in ("boris", "chi")]
     new = setup.NewInstallation(
-        origin="chat.example/dueprocess/1", regime="us", operator="Chat Example", country="US",
+        origin="chat.example/dueprocess/1", regimes=("us",), operator="Chat Example", country="US",
         contact="legal@chat.example", datamap="map.toml", clock="simulated",
     )  # fmt: skip
     hear, tell = os.pipe()

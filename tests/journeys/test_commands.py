@@ -35,7 +35,10 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "enrol key": (0, "Whoever copies the file can sign."),
     "enrol person": (0, "Enrolled ana as intake; counts from 24 hours after"),
     "enrol authority": (0, "Enrolled the authority a-court."),
-    "next at first": (0, "Nothing needs you now."),
+    "next at first": (
+        0,
+        "Rules: No counsel has reviewed: baseline, us.reverse, us.sca.\n\nNothing needs you now.",
+    ),
     "cases at first": (0, "No cases yet."),
     "log at first": (0, "1 leaf, signed by init; no epoch has closed yet"),
     "fsck at first": (0, "Everything fits: 0 cases, the rosters"),
@@ -153,7 +156,7 @@ NEXT: dict[str, Callable[[Story], list[str]]] = {
 @pytest.mark.parametrize("moment", NEXT)
 def test_next_names_the_right_command(story: Story, moment: str) -> None:
     """At every stage `next` lists the command that a person types then, and nothing that the worker does itself."""
-    found = [re.sub(r"^[0-9a-f]{8} +", "", line) for line in story.said[moment].value]
+    found = [re.sub(r"^[0-9a-f]{8} +", "", line) for line in story.said[moment].value["todo"]]
     assert found == NEXT[moment](story)
 
 
@@ -240,7 +243,8 @@ def test_a_facts_file_is_assessed_without_an_installation(story: Story, tmp_path
     for key in ("outcome", "producible", "instrument", "legal_basis", "findings"):
         assert said.value[key] == ours[key]
     assert list(tmp_path.iterdir()) == []
-    assert called(*words, environment=settings(None)).out.startswith("Assessed on ")
+    assert called(*words, environment=settings(None)).out.startswith("Permit subset. ")
+    assert called(*words, "--explain", environment=settings(None)).out.startswith("Assessed on ")
 
 
 @pytest.mark.parametrize(

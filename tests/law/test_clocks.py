@@ -254,6 +254,7 @@ def test_an_unknown_condition_is_said_and_a_failed_one_stops_the_clock() -> None
     )
     half = one("x.mail", answers={"service": "mail"})
     assert half.arithmetic.startswith("If “Does the paper declare")
+    assert half.only_if.startswith("identifies: ")
     met = one("x.mail", answers={"service": "mail"}, identifies=True)
     assert met.arithmetic.startswith("received ")
     assert unknown.due_at == half.due_at == met.due_at

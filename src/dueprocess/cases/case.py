@@ -57,7 +57,8 @@ class Case:
     closed: Event | None = None
     registered: Event | None = None
     erased: Event | None = None
-    deficient: bool = False
+    letters: tuple[Event, ...] = ()
+    """Letters that went back to whoever sent the paper."""
 
     @property
     def last_seq(self) -> int:
@@ -143,8 +144,8 @@ def _evolve_case(case: Case, event: Event) -> Case:
         case "DemandAssessed":
             fresh = {ref: _reassessed(state, event) for ref, state in case.targets.items()}
             return replace(case, assessed=event, targets=fresh)
-        case "DeficiencyNoticeSent":
-            return replace(case, deficient=True)
+        case "LetterSent":
+            return replace(case, letters=(*case.letters, event))
         case "CaseClosed":
             return replace(case, closed=event)
         case "CaseRegistered" | "Erased":

@@ -45,7 +45,7 @@ BODIES: dict[str, dict[str, Kind]] = {
         **_TARGET, "scope_sha256": "hex", "categories": "list", "from": "text?", "until": "text?",
         "cuts": "list", "plan_sha256": "hex", "map_sha256": "hex",
     },
-    "DeficiencyNoticeSent": {"letter_sha256": "hex", "codes": "list"},
+    "LetterSent": {"letter": "text", "language": "text", "letter_sha256": "hex", "codes": "list"},
     "DecisionProposed": {
         **_SIGNED, "action": "text", "mode": "text", "expires_at": "text", "plan_sha256": "hex",
         "scope_sha256": "hex", "assessment_sha256": "hex", "recipient_key_sha256": "hex", "authority": "text",
@@ -81,13 +81,19 @@ BODIES: dict[str, dict[str, Kind]] = {
     "PolicyChanged": _BY_TWO,
     "WitnessesWaived": _BY_TWO,
     "LogRecovered": _BY_TWO,
+    "PackActivated": _BY_TWO,
+    "PackRetired": _BY_TWO,
 }  # fmt: skip
 """Every kind of event with the fields of its body. A trailing ``?`` allows null."""
 
 ROSTER_KINDS = frozenset(
-    {"Founded", "Enrolled", "Revoked", "Suspended", "PolicyChanged", "WitnessesWaived", "LogRecovered"}
-)
-"""What the installation's own stream holds: who may act, and what two people decided about the log."""
+    {
+        "Founded", "Enrolled", "Revoked", "Suspended", "PolicyChanged", "WitnessesWaived", "LogRecovered",
+        "PackActivated", "PackRetired",
+    }
+)  # fmt: skip
+"""What the installation's own stream holds: who may act, what two people decided about the log, and which rule packs
+apply."""
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "text": str, "hex": str, "int": int, "bool": bool, "list": list, "map": dict,

@@ -1,4 +1,4 @@
-"""The installation's own stream, folded: who may act, and the rules of the log, through the chain of signatures."""
+"""The installation's own stream, folded through the chain of signatures: who may act, the log's rules, the packs."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from dueprocess.cases.document import DECIDING_ROLES
 from dueprocess.cases.events import Event, check_links
 from dueprocess.cases.logrules import VERDICTS, LogRules, founding_rules, with_event
+from dueprocess.cases.packrules import PACK_VERDICTS, PackRules, with_pack_event
 from dueprocess.errors import BrokenError, MalformedError
 from dueprocess.roster import Chain, Roster, Signature
 from dueprocess.wire import parse_instant, sha256_hex
@@ -22,7 +23,8 @@ def roster_stream(origin: str) -> str:
 def fold_rosters(events: Iterable[Event], *, origin: str, root: str) -> Roster:
     """The rosters that these events tell, every signature checked back to the pinned ``root``.
 
-    The decisions about the log are checked for their two signatures too; `fold_log_rules` reads what they say.
+    The decisions about the log and the packs are checked for their two signatures too; `fold_log_rules` and
+    `fold_packs` read what they say.
     """
     chain = Chain(origin, root)
     for event in _linked(events):
@@ -42,6 +44,16 @@ def fold_log_rules(events: Iterable[Event], *, origin: str, root: str, policy: b
         _take(chain, event)
         if event.kind in VERDICTS:
             rules = with_event(rules, event, origin=origin)
+    return rules
+
+
+def fold_packs(events: Iterable[Event], *, origin: str, root: str) -> PackRules:
+    """Which packs two people put in force, every signature checked back to the pinned ``root``, in order."""
+    rules, chain = PackRules(), Chain(origin, root)
+    for event in _linked(events):
+        _take(chain, event)
+        if event.kind in PACK_VERDICTS:
+            rules = with_pack_event(rules, event, origin=origin)
     return rules
 
 
@@ -71,6 +83,8 @@ def _take(chain: Chain, event: Event) -> None:
             chain.ended(document, signatures, at)
         case "PolicyChanged" | "WitnessesWaived" | "LogRecovered":
             chain.decided(*_signed(event), at, verdict=VERDICTS[event.kind], roles=DECIDING_ROLES)
+        case "PackActivated" | "PackRetired":
+            chain.decided(*_signed(event), at, verdict=PACK_VERDICTS[event.kind], roles=DECIDING_ROLES)
         case _:
             raise BrokenError("wrong-stream", f"{event.kind} does not belong into a roster.")
 

@@ -19,7 +19,7 @@ MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
     "RequesterDoubted": (_UNERASED - {"closed"}, None),
     "DemandRead": (frozenset({"received", "read", "assessed", "narrowed"}), "read"),
     "DemandAssessed": (frozenset({"read", "assessed", "narrowed", "proposed"}), "assessed"),
-    "DeficiencyNoticeSent": (frozenset({"assessed", "narrowed"}), None),
+    "LetterSent": (_UNERASED, None),
     "ScopeNarrowed": (frozenset({"assessed", "narrowed", "proposed", "approved"}), "narrowed"),
     "DecisionProposed": (frozenset({"narrowed"}), "proposed"),
     "DecisionApproved": (frozenset({"proposed"}), "approved"),

@@ -1,17 +1,23 @@
 """`dueprocess assess CASE`: what the law permits, with citations; --facts for a file without a case."""
 
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from dueprocess.cli.next import owed
 from dueprocess.cli.place import Place, person
 from dueprocess.cli.read import facts_text
-from dueprocess.demand.facts import parse_facts
+from dueprocess.cli.short_answer import short_answer
+from dueprocess.demand import ReverseDemand
+from dueprocess.demand.facts import parse_paper
+from dueprocess.desk.assessments import calendars_for
 from dueprocess.errors import MalformedError, RefusedError
-from dueprocess.law import Assessment, assess, explain_assessment
-from dueprocess.library.packs import shipped_packs
+from dueprocess.law import Assessment, Pack, assess, assess_reverse, explain_assessment
+from dueprocess.library.packs import own_packs, shipped_packs
+from dueprocess.wire import parse_instant
 
 
 def assess_command(
@@ -21,32 +27,63 @@ def assess_command(
         Path | None, Parameter(help="assess a facts file instead of a case; nothing is stored")
     ] = None,
     on: Annotated[str | None, Parameter(help="the day to assess a facts file on, such as 2026-11-22")] = None,
+    received: Annotated[
+        str | None,
+        Parameter(
+            help="when the paper arrived, such as 2026-11-20T17:02:00Z; default: as that day begins in UTC"
+        ),
+    ] = None,
+    packs: Annotated[
+        list[Path] | None,
+        Parameter(
+            help="with --facts: your own packs instead of the shipped ones",
+            consume_multiple=True,
+            negative="",
+        ),
+    ] = None,
+    explain: Annotated[bool, Parameter(help="print the whole chain, rule by rule", negative="")] = False,
     place: Place | None = None,
 ) -> None:
     """Say what this instrument may reach, what is missing, which clocks run. Rules refuse, narrow and ask."""
     at = place or Place()
-    found = _of_facts(facts, on) if facts is not None else _of_case(at, case)
-    at.say(explain_assessment(found, list(shipped_packs().values())), found.as_json())
+    if facts is not None:
+        rules = list(shipped_packs().values()) if not packs else list(own_packs(packs))
+        found, then = _of_facts(facts, _day(on), received, rules), list[str]()
+    else:
+        found, rules, then = _of_case(at, case)
+    lines = explain_assessment(found, rules) if explain else short_answer(found, rules)
+    at.say([*lines, *then], found.as_json())
 
 
-def _of_case(at: Place, case: str | None) -> Assessment:
+def _of_case(at: Place, case: str | None) -> tuple[Assessment, list[Pack], list[str]]:
+    """The assessment that was recorded, the packs in force, and what to do next."""
     from dueprocess.desk import demands  # noqa: PLC0415  a facts file needs no installation
+    from dueprocess.history.append import load_case  # noqa: PLC0415
 
     if case is None:
         raise RefusedError("no-case", "Nothing to assess.", do="Name a case, or a facts file with --facts.")
     desk, now = at.open()
-    return demands.assess(desk, at.case(case), actor=person(), now=now)
+    case_id = at.case(case)
+    found = demands.assess(desk, case_id, actor=person(), now=now)
+    owes = [line.split("  ", 1)[1] for line in owed(load_case(case_id))]
+    return found, list(desk.packs.values()), [f"Next: {line}" for line in owes]
 
 
-def _of_facts(facts: Path, on: str | None) -> Assessment:
+def _day(on: str | None) -> dt.date:
     if on is None:
         raise RefusedError("no-day", "Law has dates.", do="Say on which day: --on 2026-11-22.")
     try:
-        day = dt.date.fromisoformat(on)
+        return dt.date.fromisoformat(on)
     except ValueError as error:
         raise MalformedError(
             "bad-day", f"{on[:40]!r} is not a day.", why=str(error), do="Write it as 2026-11-22."
         ) from error
-    received = dt.datetime.combine(day, dt.time(), dt.UTC)
-    demand, _ = parse_facts(facts_text(facts), received_at=received, nonce=bytes(32))
-    return assess(demand, list(shipped_packs().values()), on=day)
+
+
+def _of_facts(facts: Path, day: dt.date, received: str | None, packs: Sequence[Pack]) -> Assessment:
+    arrived = parse_instant(received) if received is not None else dt.datetime.combine(day, dt.time(), dt.UTC)
+    demand, _ = parse_paper(facts_text(facts), received_at=arrived, nonce=bytes(32))
+    calendars = calendars_for(packs, demand)
+    if isinstance(demand, ReverseDemand):
+        return assess_reverse(demand, packs, on=day, calendars=calendars)
+    return assess(demand, packs, on=day, calendars=calendars)

@@ -79,6 +79,8 @@ _RULES = {
     "PolicyChanged": "Two people changed the log's policy (keys, independent timekeepers)",
     "WitnessesWaived": "Two people let work go on without independent timekeepers",
     "LogRecovered": "Two people let the service go on from a backup",
+    "PackActivated": "Two people put a rule pack (the law that is applied) in force",
+    "PackRetired": "Two people took a rule pack out of force",
 }
 _UNWITNESSED = {
     "ProductionStarted": "Data was collected while no independent timekeeper vouched for the log",

@@ -24,7 +24,10 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
     folder: Path,
     *,
     origin: Annotated[str, Parameter(help="the name of your public log, such as chat.example/dueprocess/1")],
-    regime: Annotated[str, Parameter(help="whose rule packs apply, such as us; there is no default law")],
+    regime: Annotated[
+        list[str],
+        Parameter(help="whose shipped rule packs apply, such as us; once for each. There is no default law"),
+    ],
     operator: Annotated[str, Parameter(help="the name of your service")],
     contact: Annotated[str, Parameter(help="where users and authorities write to")],
     country: Annotated[str, Parameter(help="two letters")],
@@ -54,18 +57,20 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
         )
     _free(folder)
     check_origin(origin)
+    setup.founding_packs(regime)  # an unknown regime is refused before a key is made
     witnesses = tuple(read_witness(each) for each in witness or ())
     chosen = _copy_map(datamap, folder)
     people = folder / "keys" / "people"
     keys = [_founder_key(each, people, spare) for each in founder for spare in ("", "-spare")]
     new = setup.NewInstallation(
-        origin=origin, regime=regime, operator=operator, contact=contact, country=country,
+        origin=origin, regimes=tuple(regime), operator=operator, contact=contact, country=country,
         datamap=chosen, database=database, epoch_seconds=epoch_seconds, window_days=window_days,
         witnesses=witnesses,
     )  # fmt: skip
     desk = setup.create(folder, new, keys, now)
     lines = [
         f"Set up in {folder}.",
+        f"  In force by the founders' word: {', '.join(desk.packs)}. See dueprocess packs list.",
         f"  Founders: {', '.join(founder)}. Move each key file from {folder}/keys/people to its owner,",
         "  and keep each -spare.json elsewhere: with it, a lost key can be revoked and replaced.",
         f"  Keep a copy of {folder}/worker/pins.json somewhere else: it is what the production worker trusts.",
@@ -73,7 +78,9 @@ def init_command(  # noqa: PLR0913  the options of a command are its interface
         *_about_witnesses(witnesses, folder),
         "Next: dueprocess enrol authority, then dueprocess serve.",
     ]
-    Place(json=json).say(lines, {"origin": origin, "founding_sha256": desk.pins.founding_sha256})
+    packs = {each.id: each.sha256 for each in desk.pack_rules().active}
+    found = {"origin": origin, "founding_sha256": desk.pins.founding_sha256, "packs": packs}
+    Place(json=json).say(lines, found)
 
 
 def read_witness(text: str) -> Witness:

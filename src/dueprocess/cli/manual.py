@@ -53,7 +53,11 @@ SET_UP = (
         "let work go on while no timekeeper answers; signed by two, marked for ever",
     ),
     Command("datamap", "dueprocess.cli.datamap:app", "what this service holds: check and show the data map"),
-    Command("packs", "dueprocess.cli.packs:app", "rule packs: list, explain an instrument, run their cases"),
+    Command(
+        "packs",
+        "dueprocess.cli.packs:app",
+        "the law applied here: list, explain, compare and check rule packs; two people activate them",
+    ),
     Command(
         "serve",
         "dueprocess.cli.serve:serve_command",
@@ -97,6 +101,11 @@ VERBS = (
         "8  collect what was approved, in a process of its own",
     ),
     Command("deliver", "dueprocess.cli.deliver:deliver_command", "9  hand the answer package over, once"),
+    Command(
+        "letter",
+        "dueprocess.cli.letter:letter_command",
+        "what to write back: eleven letters, in three languages, as text, HTML or PDF",
+    ),
     Command("notify", "dueprocess.cli.notify:notify_command", "10 tell the user what is owed now"),
     Command(
         "silence",

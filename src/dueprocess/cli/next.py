@@ -1,20 +1,55 @@
-"""`dueprocess next`: what needs a person now, derived from the events."""
+"""`dueprocess next`: what needs a person now, derived from the events; first what the law itself needs."""
+
+import datetime as dt
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cli.place import Place
+from dueprocess.desk import packs, replies
+from dueprocess.desk.assessments import current, moved_due_dates
+from dueprocess.desk.desk import Desk
 from dueprocess.desk.recovery import void_targets
+from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
 
 
 def next_command(*, place: Place | None = None) -> None:
-    """List what needs a person now, one line each, with the command to run."""
+    """List what needs a person now, one line each, with the command to run. First what is wrong with the rules."""
     at = place or Place()
-    desk, _ = at.open()
+    desk, now = at.open()
     void = void_targets(desk)
+    warned = packs.warnings(desk, now.date())
     cases = [load_case(line.case_id) for line in docket()]
-    found = [each for case in cases for each in owed(case, void(case))]
-    at.say(found or ["Nothing needs you now."], found)
+    found: list[str] = []
+    for case in cases:
+        found += [
+            *owed(case, void(case)),
+            *changed(desk, case, now.date()),
+            *replies.owed_letters(desk, case, now),
+        ]
+    lines = [*(f"Rules: {line}" for line in warned), *([""] if warned else [])]
+    at.say([*lines, *(found or ["Nothing needs you now."])], {"rules": warned, "todo": found})
+
+
+def changed(desk: Desk, case: Case, on: dt.date) -> list[str]:
+    """What the rules say otherwise about an assessed case than when it was assessed: its answer, its due dates."""
+    if case.assessed is None or case.closed is not None:
+        return []
+    short = case.case_id[:8]
+    open_ones = {"assessed", "narrowed", "proposed"}
+    again = (
+        f"dueprocess assess {short}"
+        if open_ones & {each.stage for each in case.targets.values()}
+        else "tell counsel; what was approved stands"
+    )
+    lines = [
+        f"{short}  another due date: {each.sentence} {again}" for each in moved_due_dates(desk, case, on)
+    ]
+    try:
+        current(desk, case)
+    except RefusedError as error:
+        lines.append(f"{short}  {error.what} {again}")
+    return lines
 
 
 def owed(case: Case, void: frozenset[str] = frozenset()) -> list[str]:
@@ -29,10 +64,11 @@ def owed(case: Case, void: frozenset[str] = frozenset()) -> list[str]:
     if case.assessed is None:
         return [*lines, f"{short}  dueprocess assess {short}"]
     if not case.assessed.body["producible"]:
-        return [
-            *lines,
-            f"{short}  nothing can be produced: dueprocess show {short}, then dueprocess close {short}",
+        lines += [
+            f"{short}  nothing can be produced: dueprocess show {short}",
+            f"{short}  write back: dueprocess letter {short}; then dueprocess close {short}",
         ]
+        return lines
     lines += [
         f"{short}  {line}"
         for ref, state in case.targets.items()

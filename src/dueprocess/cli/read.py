@@ -1,12 +1,12 @@
 """`dueprocess read CASE`: a person transcribes the paper; suggestions come with their quotes."""
 
-import json
 import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from dueprocess.cli.draft import as_toml, flags_of, questions_of
 from dueprocess.cli.place import Place, person
 from dueprocess.demand.facts import parse_facts
 from dueprocess.desk import demands
@@ -34,8 +34,14 @@ def read_command(
     received = load_case(case_id).received
     assert received is not None
     if suggest:
-        draft = suggestion(desk, case_id)
-        at.say(as_toml(draft), draft)
+        draft, packs = suggestion(desk, case_id), list(desk.packs.values())
+        asked = {
+            "questions": [
+                {"id": q.id, "text": q.text, "choices": q.choices} for q in questions_of(packs, draft, now)
+            ],
+            "flags": [{"id": flag.id, "question": flag.question} for flag in flags_of(packs)],
+        }
+        at.say(as_toml(draft, packs, now), {**draft, **asked})
         return
     if facts is None:
         raise RefusedError(
@@ -84,55 +90,3 @@ def suggestion(desk: Desk, case_id: str) -> dict[str, Any]:
     """What the literal words of the paper suggest; a person decides."""
     meta = desk.vault.get_json(case_id, "paper-meta")
     return dict(suggest_reading(read_paper(desk.vault.get(case_id, "paper"), name=meta["name"])))
-
-
-def as_toml(draft: dict[str, Any]) -> str:
-    """The draft as a facts file: what was found filled in, what was not left for the person, quotes as comments."""
-    quotes: dict[str, Any] = draft.get("quotes") or {}
-    lines = ["# A draft from the literal words of the paper. Check every line against the paper itself.", ""]
-    lines += [f"# {key}: {_quoted(each)}" for key, found in quotes.items() for each in found[:3]]
-    lines += [
-        "",
-        'kind = "disclosure"',
-        'regime = "us"          # whose law the paper invokes; never guessed',
-    ]
-    lines += [f"instrument = {json.dumps(draft.get('instrument') or 'UNKNOWN')}", 'country = "US"']
-    lines += [f"issuer_kind = {json.dumps(draft['issuer_kind'])}"] if draft.get("issuer_kind") else []
-    listed = ("legal_bases", "elements", "unreadable")
-    lines += [f"{key} = {json.dumps(draft.get(key) or [], ensure_ascii=False)}" for key in listed]
-    lines += _present(draft, "issued_on", "due_on")
-    if not draft.get("targets"):
-        lines += ["", *_NO_TARGET]
-    for target in draft.get("targets") or []:
-        lines += [
-            "",
-            "[[target]]",
-            f"kind = {json.dumps(target['kind'])}",
-            f"value = {json.dumps(target['value'])}",
-        ]
-        lines += [
-            f"categories = {json.dumps(draft.get('categories') or [])}",
-            *_present(draft, "from", "until"),
-        ]
-    return "\n".join(lines) + "\n"
-
-
-_NO_TARGET = (
-    "# No account was found in the words of the paper. Name each one that the paper names; if it names",
-    "# none, it cannot be read as a demand: ask the authority whom it means.",
-    "# [[target]]",
-    '# kind = "account"',
-    '# value = ""',
-    '# categories = ["subscriber.identity"]',
-)
-
-
-def _present(draft: dict[str, Any], *keys: str) -> list[str]:
-    return [f"{key} = {draft[key]}" for key in keys if draft.get(key)]
-
-
-def _quoted(sign: Any) -> str:
-    """A quote with its place in words: part, page, line."""
-    place: dict[str, Any] = sign["place"]
-    part = f"{place['part']}, " if place["part"] else ""
-    return f"“{sign['quote']}” ({part}page {place['page']}, line {place['line']})".replace("\n", " ")

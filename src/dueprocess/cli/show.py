@@ -22,6 +22,7 @@ def page(case: Case) -> list[str]:
     if case.assessed is not None:
         body = case.assessed.body
         lines += [f"Assessment: {body['outcome']}; findings {', '.join(map(str, _list(body['findings'])))}"]
+        lines += [f"  by {', '.join(_names(body['packs']))}, on {body['on']}"]
     for ref, state in case.targets.items():
         told = ", ".join(state.notified) or "not yet"
         lines += [
@@ -33,6 +34,11 @@ def page(case: Case) -> list[str]:
         for e in case.events
     ]
     return lines
+
+
+def _names(packs: object) -> list[str]:
+    """The packs that an assessment was made by, with their versions."""
+    return [f"{each['id']} {each['version']}" for each in _list(packs) if isinstance(each, dict)]
 
 
 def _list(value: object) -> list[object]:

@@ -34,7 +34,7 @@ EVENT_WORDS: dict[str, str] = {
     "DemandRead": "a person transcribed the paper",
     "DemandAssessed": "it was checked against the law",
     "ScopeNarrowed": "it was reduced to what the law allows",
-    "DeficiencyNoticeSent": "the authority was told what is missing",
+    "LetterSent": "a letter went back to whoever sent the paper",
     "DecisionProposed": "one person signed the decision",
     "DecisionApproved": "a second person signed it",
     "DecisionRejected": "it was refused",

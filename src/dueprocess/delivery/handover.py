@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
@@ -51,7 +51,9 @@ def room_for(path: Path, to: Path) -> Iterator[Path]:
             raise _unwritten(to, error) from error
         yield fresh
     finally:
-        fresh.unlink(missing_ok=True)
+        # The hand-over is not less done because its second name stays; the next one begins by writing over it.
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def hand_over(path: Path, parcel_sha256: str, fresh: Path, to: Path) -> None:

@@ -10,7 +10,7 @@ import datetime as dt
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,7 +44,7 @@ BEGUN = ".dueprocess-unfinished"
 CASES = "cases"
 _NONCE_BYTES = 12
 _WRAP_LABEL = b"dueprocess/key-backup/v1\n"
-_WHOLE = ("public", "vault", "parcels", "outbox", "datamaps", "worker/evidence")
+_WHOLE = ("public", "vault", "parcels", "outbox", "packs", "datamaps", "worker/evidence")
 _VANISHING = ("vault", "parcels", "outbox")
 """Folders from which an erasure or a purge takes files away at any moment."""
 
@@ -100,17 +100,34 @@ def _scratch(place: Installation) -> Iterator[Path]:
     """A private folder for the store's copy. One backup at a time; what a killed one left is taken away."""
     folder = place.root / ".backup"
     with exclusively(folder):
-        folder.chmod(0o700)
         try:
-            _clear(folder)
+            folder.chmod(0o700)
+            left = list(folder.iterdir())
+        except OSError as error:
+            raise _stuck(folder, error) from error
+        try:
+            _take_away(*left)
             yield folder
         finally:
-            _clear(folder)
+            _take_away(*folder.iterdir())
 
 
-def _clear(folder: Path) -> None:
-    for each in folder.iterdir():
-        each.unlink()
+def _take_away(*paths: Path) -> None:
+    """Removes copies that must not stay: where one cannot be removed, somebody has to know."""
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _stuck(path, error) from error
+
+
+def _stuck(path: Path, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        "cannot-clear",
+        f"{path} could not be made ready or taken away.",
+        why=str(error),
+        do="It may hold a copy of the store. Check the disk and run the same command again, which takes it away.",
+    )
 
 
 def _about(kind: str, place: Installation, now: dt.datetime) -> dict[str, Json]:
@@ -134,9 +151,10 @@ def _files(place: Installation, state: StoreState) -> Iterator[Source]:
     for name in (SETTINGS_FILE, "clock", "worker/pins.json"):
         if (place.root / name).is_file():
             yield Source(name, place.root / name)
-    for path in _below(place.log / "tile"):
-        name = path.relative_to(place.log).as_posix()
-        if _wanted(name, place.log, state.size):
+    # One look at the folder decides: a tile that is completed meanwhile must not make its parts superfluous.
+    tiles = {path.relative_to(place.log).as_posix(): path for path in _below(place.log / "tile")}
+    for name, path in tiles.items():
+        if wanted_tile(name, tiles, state.size):
             yield Source(f"log/{name}", path)
     for folder in _WHOLE:
         for path in _below(place.root / folder):
@@ -155,8 +173,8 @@ def _below(folder: Path) -> Iterator[Path]:
     )
 
 
-def _wanted(name: str, log: Path, size: int) -> bool:
-    """Whether the copied store gives this tile, and no fuller one makes it superfluous."""
+def wanted_tile(name: str, tiles: Collection[str], size: int) -> bool:
+    """Whether the copied store gives this tile, and no fuller one of those that are copied makes it superfluous."""
     try:
         tile = parse_path(name)
     except MalformedError:
@@ -164,7 +182,7 @@ def _wanted(name: str, log: Path, size: int) -> bool:
     hashes = size >> HEIGHT * (tile.level or 0)
     if tile.width == WIDTH or (tile.index + 1) * WIDTH > hashes:
         return tile.index * WIDTH + tile.width <= hashes
-    return not (log / TileName(tile.level, tile.index).path).exists()
+    return TileName(tile.level, tile.index).path not in tiles
 
 
 def _keys(place: Installation) -> Iterator[Source]:
@@ -247,7 +265,7 @@ def _write(
             do="Check the disk space and the permissions, then run the same command again.",
         ) from error  # fmt: skip
     finally:
-        fresh.unlink(missing_ok=True)
+        _take_away(fresh)
     return Made(out, size, manifest, to is not None)
 
 

@@ -1,7 +1,7 @@
 """Everything that `fsck` looks at: tables, public log, and each file that history names by digest."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from dueprocess.cases.events import Event
 from dueprocess.cases.receive import order_reference
 from dueprocess.delivery.handover import parcel_path
 from dueprocess.desk.desk import Desk
+from dueprocess.desk.packs import pack_faults
 from dueprocess.desk.promises import intake_vkey_path, promise_of, promise_path
 from dueprocess.desk.published import report_faults
 from dueprocess.errors import DueprocessError
@@ -51,6 +52,7 @@ NAMED: dict[str, Named] = {
     "ScopeNarrowed": Named("scope_sha256", "scope:{}", _scope_digest),
     "DecisionProposed": Named("decision_sha256", "decision:{}"),
     "SilenceChanged": Named("paper_sha256", "order:{}"),
+    "LetterSent": Named("letter_sha256", "letter:{}"),
     "NoticeStarted": Named("letter_sha256", "letter:{}"),
     "CaseRegistered": Named("row_sha256", "register-row", _row_digest),
 }
@@ -82,7 +84,14 @@ def check_everything(desk: Desk) -> list[Fault]:
         cases.append(case)
         faults += list(_signatures(desk, case, roster))
         faults += list(_erasure(desk, case) if case.erased is not None else _held(desk, case))
-    return [*faults, *report_faults(desk, cases)]
+    return [*faults, *_packs(desk, cases), *report_faults(desk, cases)]
+
+
+def _packs(desk: Desk, cases: Sequence[Case]) -> list[Fault]:
+    try:
+        return list(pack_faults(desk, cases))
+    except DueprocessError as error:
+        return [Fault("event", "packs", f"{error.what} {error.why}".strip(), "I2")]
 
 
 def _held(desk: Desk, case: Case) -> Iterator[Fault]:

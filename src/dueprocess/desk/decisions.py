@@ -7,6 +7,7 @@ from typing import Any
 from dueprocess.cases.case import Case
 from dueprocess.cases.decide import DecisionFacts, Signing, decision_document
 from dueprocess.cases.events import Event
+from dueprocess.desk.assessments import current
 from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk, named
 from dueprocess.desk.filekeys import FileKey
@@ -32,6 +33,7 @@ def draw_up(desk: Desk, case: Case, ref: str, now: dt.datetime) -> dict[str, Any
         raise RefusedError(
             "unknown-authority", "The authority is no longer in the roster.", do="Enrol it again."
         )
+    current(desk, case)
     scope, plan = authorised(desk, case, ref)
     facts = DecisionFacts(
         origin=desk.pins.origin,
@@ -76,8 +78,10 @@ def propose(
 
 
 def approve(desk: Desk, case_id: str, ref: str, key: FileKey, *, role: str, now: dt.datetime) -> Event:
-    """Records the second signature, under the document as it lies in the vault."""
-    document = open_decision(desk, load_case(case_id), ref)
+    """Records the second signature, under the document as it lies in the vault, while the packs still say the same."""
+    case = load_case(case_id)
+    document = open_decision(desk, case, ref)
+    current(desk, case)
     signing = _signing(desk, document, key, (role, "approve"), now)
     return steps.approve(case_id, desk.hand(key.person, now, case_id), signing)
 

@@ -3,21 +3,21 @@
 import datetime as dt
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Event
 from dueprocess.cases.narrow import Narrowing, not_producible
-from dueprocess.demand import Demand, Period, Scope, ScopeItem, expand, parse_demand, parse_scope
-from dueprocess.desk.desk import Desk, named
+from dueprocess.demand import Demand, Period, Scope, ScopeItem, expand, parse_scope
+from dueprocess.desk.assessments import current, reading, recorded, would_be
+from dueprocess.desk.desk import Desk
 from dueprocess.desk.promises import intake_receipt, promise_path
-from dueprocess.errors import RefusedError
+from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.intake.paper import Paper, open_paper
 from dueprocess.law import Assessment, Finding
-from dueprocess.law import assess as assess_demand
 from dueprocess.plan import Plan, compile_plan
 from dueprocess.publication.durable import write_durable
 from dueprocess.steps import assess as assess_step
@@ -75,6 +75,7 @@ def authenticate(
 
 def read(desk: Desk, case_id: str, demand: Demand, *, country: str, actor: str, now: dt.datetime) -> Event:
     """Stores a person's transcription in the vault and records its digest."""
+    demand = _of_country(demand, country)
     value = demand.as_json()
     accounts = [item.target.value for item in demand.scope.items]
     desk.vault.put_json(case_id, f"reading:{digest_of(value)}", value)
@@ -83,38 +84,22 @@ def read(desk: Desk, case_id: str, demand: Demand, *, country: str, actor: str, 
     return read_step.read(case_id, hand, demand, country=country, subjects_root=root.hex())
 
 
-def reading(desk: Desk, case: Case) -> Demand:
-    """The transcription that the case rests on now."""
-    if case.read is None:
-        raise RefusedError(
-            "not-read", "Nobody has read this paper yet.", do="Transcribe it: dueprocess read."
-        )
-    return parse_demand(named(desk, case.case_id, "reading", case.read.text("reading_sha256")))
+def _of_country(demand: Demand, country: str) -> Demand:
+    """The demand with its authority's country, which clocks and calendars ask for. Refuses another one."""
+    if demand.country not in (None, country):
+        raise MalformedError("bad-facts", f"The paper was read as of {demand.country}, not of {country}.")
+    return replace(demand, country=country)
 
 
 def assess(desk: Desk, case_id: str, *, actor: str, now: dt.datetime) -> Assessment:
-    """Asks the rule packs about the reading and records the answer by digest."""
+    """Asks the packs in force about the reading and records the answer by digest; the case keeps its calendars."""
     case = load_case(case_id)
-    assessment = assess_demand(reading(desk, case), list(desk.packs.values()), on=now.date())
+    assessment, calendars = would_be(desk, reading(desk, case), now.date())
+    for each in calendars:
+        desk.vault.put_json(case_id, f"calendar:{each.sha256}", each.as_json())
     desk.vault.put_json(case_id, f"assessment:{assessment.assessment_sha256}", assessment.as_json())
     assess_step.assess(case_id, desk.hand(actor, now, case_id), assessment, expected=case.last_seq)
     return assessment
-
-
-def assessed(desk: Desk, case: Case) -> Assessment:
-    """The assessment again, computed from the reading: the engine has no clock, so it must be the same."""
-    if case.assessed is None:
-        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
-    on = dt.date.fromisoformat(case.assessed.text("on"))
-    found = assess_demand(reading(desk, case), list(desk.packs.values()), on=on)
-    if found.assessment_sha256 != case.assessed.body["assessment_sha256"]:
-        raise RefusedError(
-            "packs-changed",
-            "The rule packs give another answer now than when this demand was assessed.",
-            why="A pack was updated since.",
-            do="Assess it again: dueprocess assess.",
-        )
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +116,7 @@ def narrow(
 ) -> tuple[Scope, Plan]:
     """Cuts one target to what the law permits and a person chose, compiles its plan, records both by digest."""
     case = load_case(case_id)
-    demand, assessment = reading(desk, case), assessed(desk, case)
+    demand, assessment = reading(desk, case), current(desk, case)
     if not assessment.producible:
         raise not_producible(case)
     place = list(case.targets).index(case.target(ref).ref)
@@ -170,7 +155,11 @@ def narrow(
 
 
 def authorised(desk: Desk, case: Case, ref: str) -> tuple[Scope, Plan]:
-    """The authorised scope of a target with its plan compiled again from the map as it is now."""
+    """The authorised scope of a target with its plan compiled again from the map as it is now.
+
+    Refuses what rests on an assessment by packs that nobody had put in force: so the gate refuses it too.
+    """
+    recorded(desk, case)
     state = case.target(ref)
     if state.scope_sha256 is None:
         raise RefusedError("not-narrowed", f"{ref} was not narrowed yet.", do="Run dueprocess narrow.")

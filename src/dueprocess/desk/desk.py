@@ -1,15 +1,16 @@
-"""An opened installation: settings, keys, vault, rule packs, data map, pinned roots."""
+"""An opened installation: settings, keys, vault, the rule packs in force, data map, pinned roots."""
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dueprocess.cases.logrules import LogRules
-from dueprocess.cases.rosters import fold_log_rules, fold_rosters, roster_stream
+from dueprocess.cases.packrules import PackRules
+from dueprocess.cases.rosters import fold_log_rules, fold_packs, fold_rosters, roster_stream
 from dueprocess.desk.restored import refuse_restored
 from dueprocess.errors import BrokenError, MalformedError, UnavailableError
 from dueprocess.history import connection
@@ -17,7 +18,7 @@ from dueprocess.history.append import Hand, load_events
 from dueprocess.law import Pack
 from dueprocess.library.datamaps import load_map
 from dueprocess.library.installation import Installation, open_installation
-from dueprocess.library.packs import shipped_packs
+from dueprocess.library.packs import kept_packs
 from dueprocess.plan import DataMap
 from dueprocess.publication.collecting import Outside
 from dueprocess.publication.log import Log, read_log_file
@@ -46,7 +47,6 @@ class Desk:
     installation: Installation
     keys: KeyStore
     vault: Vault
-    packs: Mapping[str, Pack]
     datamap: DataMap
     pins: Pins
 
@@ -77,6 +77,22 @@ class Desk:
     def policy_text(self) -> bytes:
         """The policy in force as its file: what goes into ``policy.txt`` for others."""
         return self.log_rules().newest.text
+
+    def pack_rules(self) -> PackRules:
+        """Which rule packs two people put in force, from the pinned founders on."""
+        return fold_packs(load_events(self.stream), origin=self.pins.origin, root=self.pins.founding_sha256)
+
+    @property
+    def packs(self) -> Mapping[str, Pack]:
+        """The packs in force by id, overlays applied: the law here. Never the shipped ones; none before an activation.
+
+        Refuses a text in ``packs/`` that is missing or not the one that two people put in force.
+        """
+        return {each.id: each for each in self.packs_of(each.sha256 for each in self.pack_rules().active)}
+
+    def packs_of(self, digests: Iterable[str]) -> tuple[Pack, ...]:
+        """The packs of these digests as the installation keeps them, overlays applied, in force or not any more."""
+        return kept_packs(self.installation.packs, tuple(sorted(set(digests))))
 
     def waived(self, now: datetime) -> bool:
         """Whether two people let work go on at that instant although the witnesses' quorum is not met."""
@@ -135,7 +151,6 @@ def open_desk(root: Path) -> Desk:
         installation=place,
         keys=keys,
         vault=Vault(place.vault, keys),
-        packs=shipped_packs(),
         datamap=load_map(place.datamap),
         pins=read_pins(place.worker / "pins.json"),
     )

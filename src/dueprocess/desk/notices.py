@@ -16,7 +16,8 @@ from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.notify import delay, notice_rule, owed_notice, time_to_object
 from dueprocess.cases.silence import silence_document
 from dueprocess.demand import Demand, Scope, diff, ordered
-from dueprocess.desk.demands import assessed, authorised, reading
+from dueprocess.desk.assessments import assessed, reading
+from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.filekeys import FileKey
 from dueprocess.desk.receipts import receipt
@@ -129,7 +130,7 @@ def compose(desk: Desk, case: Case, ref: str, phase: str, now: dt.datetime) -> L
         addressee=demanded.target.value,
         account=demanded.target.value,
         authority=authority.about.get("name", authority.id) if authority else "an authority",
-        instrument=_instrument(desk, demand.regime, demand.instrument),
+        instrument=_instrument(desk, assessment),
         legal_basis=assessment.legal_basis,
         checks=tuple(FINDING_CODES[code] for code in findings),
         asked=tuple(ordered(demanded.categories)),
@@ -153,12 +154,12 @@ def _phase(phase: str, state: TargetState) -> Phase:
     return "after_delay" if state.notice_delayed else "after"
 
 
-def _instrument(desk: Desk, regime: str, code: str) -> str:
-    for pack in desk.packs.values():
-        for instrument in pack.instruments:
-            if pack.id.startswith(regime) and instrument.code == code:
-                return instrument.name
-    return code.replace("_", " ")
+def _instrument(desk: Desk, assessment: Assessment) -> str:
+    """The paper's name in the pack by which it was assessed, which may not be in force any more."""
+    by_digest = {pack.sha256: pack for pack in desk.packs_of(each.sha256 for each in assessment.packs)}
+    applied = [by_digest[each.sha256] for each in assessment.packs if each.sha256 in by_digest]
+    found = (pack.instrument(assessment.instrument or "", assessment.on) for pack in applied)
+    return next(each.name for each in found if each is not None)
 
 
 def _refused(demanded: Scope, scope: Scope, assessment: Assessment) -> tuple[Refused, ...]:

@@ -12,8 +12,9 @@ from typing import Any
 from dueprocess.cases.case import Case
 from dueprocess.delivery.handover import parcel_path
 from dueprocess.demand import Period
+from dueprocess.desk.assessments import assessed, reading
 from dueprocess.desk.decisions import open_decision
-from dueprocess.desk.demands import assessed, authorised, reading
+from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.gatekeeping import last_look, prove
 from dueprocess.desk.parcels import clear_unfinished, unfinished

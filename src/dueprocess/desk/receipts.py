@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dueprocess.cases.case import Case
-from dueprocess.desk.demands import reading
+from dueprocess.desk.assessments import reading
 from dueprocess.desk.desk import Desk
 from dueprocess.publication.receipts import ReceiptSource, build_receipt
 from dueprocess.tlog.record import Audience

@@ -28,6 +28,7 @@ from dueprocess.history import ledger, sealed
 from dueprocess.history.append import load_case
 from dueprocess.history.connection import append_lock
 from dueprocess.history.docket import going
+from dueprocess.publication.durable import exclusively
 from dueprocess.publication.signer import LogSigner
 from dueprocess.publication.standing import JITTER, signing_time
 from dueprocess.tlog.checkpoint import Checkpoint, open_checkpoint
@@ -81,11 +82,12 @@ def recover(
         )
     world = look_around(desk, copy, despite_silence=despite_silence)
     refuse_fork(desk, world, now)
-    marked = _marked(desk, world, now)
-    recovery = _decided(desk, world, marked, signers, now)
-    _bring_back(desk, world, now)
-    _say_publicly(desk, recovery, now)
-    unmark(desk.installation)
+    with exclusively(desk.installation.root):  # two at once would decide the same recovery twice
+        marked = _marked(desk, world, now)
+        recovery = _decided(desk, world, marked, signers, now)
+        _bring_back(desk, world, now)
+        _say_publicly(desk, recovery, now)
+        unmark(desk.installation)
     write_site(desk)
     return _told(desk, world, recovery, now)
 

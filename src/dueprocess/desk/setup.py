@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from dueprocess.cases.events import Draft
+from dueprocess.cases.packrules import BASELINE
 from dueprocess.cases.rosters import fold_rosters, roster_stream
+from dueprocess.desk import packs as pack_decisions
 from dueprocess.desk.desk import Desk, open_desk, read_pins
 from dueprocess.desk.filekeys import FileKey
 from dueprocess.errors import ConflictError, RefusedError
 from dueprocess.history import connection, ledger
 from dueprocess.history.append import Hand, load_events
+from dueprocess.law import regime_packs
 from dueprocess.library.installation import (
     SETTINGS_FILE,
     TEMPLATE,
@@ -22,6 +25,7 @@ from dueprocess.library.installation import (
     check_origin,
     open_installation,
 )
+from dueprocess.library.packs import shipped_as_written, shipped_file
 from dueprocess.publication.durable import exclusively, remove_durable, write_durable
 from dueprocess.publication.intake import IntakeSigner
 from dueprocess.publication.signer import ML_DSA_44_FILE, LogSigner
@@ -44,10 +48,10 @@ UNFINISHED = ".unfinished"
 
 @dataclass(frozen=True, slots=True)
 class NewInstallation:
-    """What `init` asks for. Nothing has a default law: ``regime`` names the packs that apply."""
+    """What `init` asks for. There is no default law: ``regimes`` say whose shipped packs the founders put in force."""
 
     origin: str
-    regime: str
+    regimes: tuple[str, ...]
     operator: str
     contact: str
     country: str
@@ -74,6 +78,7 @@ def create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: d
             do="Name a second person; a one-person service names a co-signer it trusts.",
             source="formats.md, Rosters",
         )
+    founding_packs(new.regimes)  # an unknown regime is refused before anything is written
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
     with exclusively(root):  # two at once would pin one founding and record the other
         return _create(root, new, founders, now)
@@ -94,6 +99,7 @@ def _create(root: Path, new: NewInstallation, founders: Sequence[FileKey], now: 
     connection.create_tables()
     _found(place, keys, founders, policy, now)
     desk = open_desk(root)
+    _activate(desk, new.regimes, founders, now)
     if new.clock == "simulated" and not place.clock_file.exists():
         write_durable(place.clock_file, b"")
     log = desk.log()
@@ -180,10 +186,38 @@ def _found(
     steps.found(stream, Hand("init", now, record_key), draft, origin=place.origin, root=root)
 
 
+def founding_packs(regimes: Sequence[str]) -> list[str]:
+    """Ids of the shipped packs that the founders put in force: the baseline first, then those of each regime.
+
+    Refuses a regime for which no pack is shipped.
+    """
+    packs = [pack for pack in shipped_as_written().values() if pack.kind == "regime"]
+    found = [BASELINE]
+    for regime in regimes:
+        theirs = [pack.id for pack in regime_packs(packs, regime)]
+        if not theirs:
+            known = ", ".join(sorted({pack.id.split(".")[0] for pack in packs}))
+            raise RefusedError(
+                "no-such-regime",
+                f"This program brings no packs for {regime[:40]!r}.",
+                why="There is no default law: a paper is assessed by the packs of the law that it invokes.",
+                do=f"Choose from: {known}. A pack of your own comes in force afterwards: dueprocess packs activate.",
+            )
+        found += theirs
+    return list(dict.fromkeys(found))
+
+
+def _activate(desk: Desk, regimes: Sequence[str], founders: Sequence[FileKey], now: dt.datetime) -> None:
+    """Lets two founders put the packs in force that are not yet: what an interrupted run left is gone on with."""
+    signers = list({founder.person: founder for founder in reversed(founders)}.values())[:2]
+    there = {each.id for each in desk.pack_rules().active}
+    for pack_id in founding_packs(regimes):
+        if pack_id not in there:
+            pack_decisions.activate(desk, shipped_file(pack_id), signers, now)
+
+
 def _write_settings(root: Path, new: NewInstallation) -> None:
-    texts = {
-        name: json.dumps(getattr(new, name))[1:-1] for name in ("origin", "regime", "contact", "country")
-    }
+    texts = {name: json.dumps(getattr(new, name))[1:-1] for name in ("origin", "contact", "country")}
     write_durable(
         root / SETTINGS_FILE,
         TEMPLATE.format(

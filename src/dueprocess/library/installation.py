@@ -6,6 +6,7 @@ vault/            encrypted bytes of cases      parcels/      ciphertext that wa
 log/              the public log (tiles)        public/       the public pages
 worker/           what only the production worker reads: pins.json, stores.toml, the last seen head
 outbox/           letters sent in embedded mode
+packs/            the text of every rule pack that two people put in force, by digest
 """
 
 import re
@@ -19,7 +20,7 @@ from dueprocess.errors import MalformedError, UnavailableError
 SETTINGS_FILE = "dueprocess.toml"
 
 _SHAPE: dict[str, dict[str, type]] = {
-    "installation": {"version": int, "origin": str, "regime": str},
+    "installation": {"version": int, "origin": str},
     "operator": {"name": str, "contact": str, "country": str},
     "store": {"database": str},
     "clock": {"mode": str},
@@ -27,6 +28,8 @@ _SHAPE: dict[str, dict[str, type]] = {
     "notice": {"window_days": int},
     "production": {"datamap": str},
 }
+_FORMER = {"installation": {"regime"}}
+"""Settings of the first release that mean nothing any more: the packs in force say whose law applies."""
 
 TEMPLATE = """\
 # Settings of this installation. No secrets live here.
@@ -34,7 +37,6 @@ TEMPLATE = """\
 [installation]
 version = 1
 origin = "{origin}"          # the name of the public log; it can never change
-regime = "{regime}"          # whose rule packs apply to what authorities send here: there is no default law
 
 [operator]
 name = "{name}"
@@ -66,7 +68,6 @@ class Installation:
 
     root: Path
     origin: str
-    regime: str
     operator: str
     contact: str
     country: str
@@ -101,6 +102,10 @@ class Installation:
         return self.root / "outbox"
 
     @property
+    def packs(self) -> Path:
+        return self.root / "packs"
+
+    @property
     def worker(self) -> Path:
         return self.root / "worker"
 
@@ -124,6 +129,13 @@ def open_installation(root: Path) -> Installation:
             f"There is no installation in {root}.",
             do="Set one up with `dueprocess init DIR`, or name one with --install DIR or DUEPROCESS_INSTALL.",
         ) from error
+    except OSError as error:
+        raise UnavailableError(
+            "cannot-read-settings",
+            f"{SETTINGS_FILE} cannot be read.",
+            why=str(error),
+            do="Check the disk and the permissions, then run the same command again.",
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MalformedError("bad-settings", f"{SETTINGS_FILE} cannot be read.", why=str(error)) from error
     _check(found)
@@ -133,7 +145,6 @@ def open_installation(root: Path) -> Installation:
     return Installation(
         root=root.resolve(),
         origin=found["installation"]["origin"],
-        regime=found["installation"]["regime"],
         operator=found["operator"]["name"],
         contact=found["operator"]["contact"],
         country=found["operator"]["country"],
@@ -152,7 +163,7 @@ def _check(found: dict[str, Any]) -> None:
             "bad-settings", f"{SETTINGS_FILE} has other sections than it should.", why=f"Check {odd}."
         )
     for section, keys in _SHAPE.items():
-        table = found[section]
+        table = _without_former(section, found[section])
         if not isinstance(table, dict) or set(table) != set(keys):
             odd = sorted(set(table) ^ set(keys)) if isinstance(table, dict) else []
             raise MalformedError(
@@ -166,6 +177,11 @@ def _check(found: dict[str, Any]) -> None:
         raise MalformedError("bad-settings", "clock.mode is `system` or `simulated`.")
     if found["installation"]["version"] != 1 or not 60 <= found["log"]["epoch_seconds"] <= 86_400:
         raise MalformedError("bad-settings", "version is 1 and epoch_seconds between 60 and 86400.")
+
+
+def _without_former(section: str, table: Any) -> Any:
+    gone = _FORMER.get(section, set()) if isinstance(table, dict) else set()
+    return {key: each for key, each in table.items() if key not in gone} if gone else table
 
 
 def check_origin(origin: str) -> None:

@@ -3,6 +3,7 @@
 Source: formats.md, "Gate".
 """
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -72,8 +73,10 @@ def remember(seen: Path, data: bytes) -> None:
             do="Make room on the worker's disk; nothing was produced.",
         ) from error
     finally:
+        # A half-written copy means nothing: where it cannot be removed, it is left.
         if name:
-            Path(name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                Path(name).unlink(missing_ok=True)
 
 
 def _opened(data: bytes, rules: LogRules) -> OpenedCheckpoint:

@@ -24,7 +24,7 @@ from dueprocess.tlog.tiles import TileReader
 
 REQUESTER_KINDS = frozenset(
     {
-        "DemandReceived", "RequesterVerified", "DemandRead", "DemandAssessed", "DeficiencyNoticeSent",
+        "DemandReceived", "RequesterVerified", "DemandRead", "DemandAssessed", "LetterSent",
         "ScopeNarrowed", "DecisionProposed", "DecisionApproved", "DecisionRejected", "DecisionWithdrawn",
         "ProductionStarted", "DataProduced", "DeliveryStarted", "DeliveryFailed", "ParcelDelivered", "CaseClosed",
     }

@@ -213,12 +213,12 @@ class Chain:
         verdict: Verdict,
         roles: Collection[str],
     ) -> tuple[str, ...]:
-        """The two different people who signed this document about the log, each in one of these roles."""
+        """The two different people who signed this document about the log or the packs, each in one of these roles."""
         odd = [each.role for each in signatures if each.role not in roles]
         if odd:
             raise RefusedError(
                 "wrong-role",
-                f"Nobody decides about the log in the role {odd[0]!r}.",
+                f"Nobody decides about the log or the packs in the role {odd[0]!r}.",
                 do="Let two people sign who are reviewer or counsel.",
                 source="formats.md, Rosters",
             )
@@ -247,7 +247,7 @@ class Chain:
         if len(set(people)) < 2:
             raise RefusedError(
                 "two-people",
-                "A change of who may act, or of the log's rules, needs two different people's signatures.",
+                "A change of who may act, of the log's rules or of the packs needs two different people's signatures.",
                 why=f"Found {len(set(people))}.",
                 do="Let a second enrolled person sign the same document.",
                 source="formats.md, Rosters",

@@ -62,7 +62,7 @@ def set_stage(folder: Path, run: PlatformRun, telling: Telling) -> Stage:
     founders = [people["boris"], people["chi"]]
     new = setup.NewInstallation(
         origin=ORIGIN,
-        regime="us",
+        regimes=("us",),
         operator="Chat Example",
         contact="legal@chat.example",
         country="US",
