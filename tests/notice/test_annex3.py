@@ -153,6 +153,16 @@ def test_a_missing_thing_without_short_words_is_asked_for_in_full() -> None:
     assert "No judge validated it." in text[text.index("Section F") : text.index("Section G")]
 
 
+def test_what_a_person_wrote_is_not_called_english() -> None:
+    """Only the sentences of a pack are quoted as English in a letter of another language."""
+    words = "Das Geburtsdatum fehlt auf dem Zertifikat."
+    mine = Point("note", words, "Article 10", "incomplete", words, own=True)
+    text = write_letter("annex3", dataclasses.replace(FACTS, points=(mine,)), language="de").text
+    theirs = dataclasses.replace(FACTS, points=(dataclasses.replace(mine, own=False),))
+    assert "englisch" not in text.lower()
+    assert "englisch" in write_letter("annex3", theirs, language="de").text.lower()
+
+
 @pytest.mark.parametrize(
     "changes",
     [

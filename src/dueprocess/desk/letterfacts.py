@@ -123,7 +123,14 @@ def _own_points(ground: Ground, values: Values) -> tuple[Point, ...]:
     codes = [name.removeprefix(_REASONS) for name in values if name.startswith(_REASONS)]
     words = {code: str(values[_REASONS + code]) for code in codes}
     return tuple(
-        Point("note", words[code], _source(ground, code), code, words[code] if code in TO_CLARIFY else "")
+        Point(
+            "note",
+            words[code],
+            _source(ground, code),
+            code,
+            words[code] if code in TO_CLARIFY else "",
+            own=True,
+        )
         for code in codes
     )
 

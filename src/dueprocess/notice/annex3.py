@@ -125,7 +125,9 @@ def explained(points: tuple[Point, ...]) -> tuple[Point, ...]:
     )
 
 
-def needed(points: tuple[Point, ...]) -> tuple[str, ...]:
-    """What section F asks for, each thing once."""
-    asked = (each.missing or each.text for each in points if each.missing or each.kind == "missing")
-    return tuple(dict.fromkeys(asked))
+def needed(points: tuple[Point, ...]) -> tuple[tuple[str, bool], ...]:
+    """What section F asks for, each thing once, and whether a person wrote it in the letter's language."""
+    asked = (
+        (each.missing or each.text, each.own) for each in points if each.missing or each.kind == "missing"
+    )
+    return tuple(dict(asked).items())

@@ -21,13 +21,17 @@ Hindrance = Literal["impossible", "errors", "insufficient"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One finding: its sentence, its source, the box that it ticks, and what the authority would have to send."""
+    """One finding: its sentence, its source, the box that it ticks, and what the authority would have to send.
+
+    ``own``: a person wrote it, in the language of the letter; else it is a pack's sentence, in English.
+    """
 
     kind: FindingKind
     text: str
     source: str = ""
     reason: str = ""
     missing: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def _values(facts: ReplyFacts, language: str) -> dict[str, object]:
         "found": [_said(each, language) for each in facts.points],
         "lacking": [_said(each, language, with_missing=True) for each in lacking(facts.points)],
         "objecting": [_said(each, language) for each in objecting(facts.points)],
-        "needed": [_one(each, "", language) for each in annex3.needed(facts.points)],
+        "needed": [_one(text, "", language, own=own) for text, own in annex3.needed(facts.points)],
         "periods": [_period(each, language) for each in facts.periods],
         "instrument": known(language, facts.instrument) or quoted(facts.instrument, language),
         "ticked": annex3.ticked(facts),
@@ -66,7 +66,8 @@ def _values(facts: ReplyFacts, language: str) -> dict[str, object]:
 
 def _said(point: Point, language: str, *, with_missing: bool = False) -> Said:
     more = with_missing and point.missing not in point.text
-    return _one(f"{point.missing}: {point.text}" if more else point.text, point.source, language)
+    text = f"{point.missing}: {point.text}" if more else point.text
+    return _one(text, point.source, language, own=point.own)
 
 
 def _period(period: Period, language: str) -> Said:
@@ -79,6 +80,6 @@ def _period(period: Period, language: str) -> Said:
     return replace(said, due=local_moment(period.due_at, language))
 
 
-def _one(text: str, source: str, language: str) -> Said:
+def _one(text: str, source: str, language: str, *, own: bool = False) -> Said:
     translated = known(language, text)
-    return Said(translated or text, source, translated is None)
+    return Said(translated or text, source, translated is None and not own)
