@@ -10,7 +10,7 @@ import pytest
 
 from dueprocess.demand import Demand, Period, ReverseDemand, Scope, ScopeItem, Target, expand
 from dueprocess.law import Pack, parse_pack
-from dueprocess.law.packset import effective, parse_packs
+from dueprocess.law.parsing.packset import effective, parse_packs
 
 PACK_FILE = Path(__file__).parents[2] / "rulepacks" / "us" / "sca.toml"
 CASES_FILE = PACK_FILE.with_name("sca.cases.toml")

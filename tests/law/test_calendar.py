@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dueprocess.errors import MalformedError
 from dueprocess.law.calendar import Calendar, parse_calendar, parse_calendar_table
-from dueprocess.law.table import Table, read_toml
+from dueprocess.law.parsing.table import Table, read_toml
 from dueprocess.wire import Json, canonical, parse_json
 
 CHRISTMAS, BOXING = dt.date(2026, 12, 25), dt.date(2026, 12, 28)

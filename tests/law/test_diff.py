@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dueprocess.demand import expand
 from dueprocess.law import Pack, parse_pack
-from dueprocess.law.diff import diff_packs
+from dueprocess.law.comparing.diff import diff_packs
 from dueprocess.law.pack import (
     Citation,
     Clock,

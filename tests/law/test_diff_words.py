@@ -9,13 +9,13 @@ import pytest
 
 from dueprocess.demand import expand
 from dueprocess.law import Pack, parse_pack
-from dueprocess.law.diff import Change, OpenCase, diff_packs, touches
+from dueprocess.law.comparing.diff import Change, OpenCase, diff_packs, touches
 from dueprocess.law.pack import (
     Reach,
     Rule,
     Tightening,
 )
-from dueprocess.law.packset import effective
+from dueprocess.law.parsing.packset import effective
 
 FOLDER = Path(__file__).parent / "data" / "diff"
 PACK, BASELINE, OVERLAY = (

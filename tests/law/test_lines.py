@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dueprocess.law.lines import line_of, place_name
+from dueprocess.law.parsing.lines import line_of, place_name
 
 SHIPPED = sorted((Path(__file__).parents[2] / "rulepacks").glob("*/*.toml"))
 BROKEN = sorted((Path(__file__).parent / "data" / "broken").glob("*.toml"))

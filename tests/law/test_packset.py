@@ -23,7 +23,7 @@ from dueprocess.law import (
     effective,
     parse_packs,
 )
-from dueprocess.law.proof import below_floor, not_tighter
+from dueprocess.law.parsing.proof import below_floor, not_tighter
 
 FOLDER = Path(__file__).parent / "data" / "broken"
 GOOD = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dueprocess.errors import MalformedError
 from dueprocess.law import Pack, effective, parse_cases, parse_pack, parse_packs, regime_packs
-from dueprocess.law.table import read_toml
+from dueprocess.law.parsing.table import read_toml
 
 PACK_FILES = sorted(
     each for each in (Path(__file__).parents[2] / "rulepacks").glob("*/*.toml") if ".cases." not in each.name

@@ -33,7 +33,7 @@ from dueprocess.law import Assessment, Outcome, Pack, assess
 from dueprocess.law.assess import assess_reverse
 from dueprocess.law.calendar import Calendar
 from dueprocess.law.pack import Instrument
-from dueprocess.law.packset import effective, parse_packs
+from dueprocess.law.parsing.packset import effective, parse_packs
 from dueprocess.law.questions import open_questions
 
 ON = dt.date(2026, 11, 22)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dueprocess.errors import RefusedError
-from dueprocess.law.diff import Change, OpenCase, diff_packs, touches
+from dueprocess.law.comparing.diff import Change, OpenCase, diff_packs, touches
 from dueprocess.law.pack import Pack
 from dueprocess.library.installation import SETTINGS_FILE
 from dueprocess.library.packs import PackFile, load_file, shipped_as_written, shipped_file

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from dueprocess.cli.pack_names import diff_lines, find_pack, installed, review_words
 from dueprocess.cli.printing import say
 from dueprocess.law import Pack, explain_instrument, pack_warnings
-from dueprocess.law.diff import diff_packs, touches
+from dueprocess.law.comparing.diff import diff_packs, touches
 from dueprocess.library.packs import check_pack, shipped_packs
 
 app = App(name="packs", help="Rule packs: law as data, cited and dated.", help_format="plaintext")

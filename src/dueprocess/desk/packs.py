@@ -26,7 +26,7 @@ from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
 from dueprocess.history.fault import Fault
 from dueprocess.law import Pack, pack_warnings
-from dueprocess.law.changes import OpenCase
+from dueprocess.law.comparing.changes import OpenCase
 from dueprocess.library.packs import PackFile, kept_file, pack_set, shipped_as_written
 from dueprocess.publication.durable import write_durable
 from dueprocess.steps.packrules import decide_about_packs

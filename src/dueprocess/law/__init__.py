@@ -21,9 +21,9 @@ from dueprocess.law.assessment import (
 )
 from dueprocess.law.calendar import Calendar, parse_calendar
 from dueprocess.law.cases import Case, parse_cases, run_case
-from dueprocess.law.changes import Change, OpenCase, touches
 from dueprocess.law.clocks import MovedDueDate, changed_due_dates, needed_calendars
-from dueprocess.law.diff import diff_packs
+from dueprocess.law.comparing.changes import Change, OpenCase, touches
+from dueprocess.law.comparing.diff import diff_packs
 from dueprocess.law.explain import explain_assessment
 from dueprocess.law.instrument_page import explain_instrument
 from dueprocess.law.pack import (
@@ -51,8 +51,8 @@ from dueprocess.law.pack import (
     Tightening,
     regime_packs,
 )
-from dueprocess.law.packset import effective, parse_packs
-from dueprocess.law.parse import parse_pack
+from dueprocess.law.parsing.packset import effective, parse_packs
+from dueprocess.law.parsing.parse import parse_pack
 from dueprocess.law.questions import open_questions, question_text
 from dueprocess.law.staleness import pack_warnings
 

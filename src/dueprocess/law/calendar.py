@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from dueprocess.errors import MalformedError
-from dueprocess.law.table import Table
+from dueprocess.law.parsing.table import Table
 from dueprocess.wire import Json, digest_of, is_version
 
 WEEKEND: frozenset[int] = frozenset({5, 6})

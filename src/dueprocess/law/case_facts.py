@@ -18,7 +18,7 @@ from dueprocess.demand import (
     expand,
 )
 from dueprocess.errors import DueprocessError, MalformedError
-from dueprocess.law.table import Table
+from dueprocess.law.parsing.table import Table
 
 _NONCE = bytes(32)
 

@@ -21,7 +21,7 @@ from dueprocess.law.assessment import Assessment, Outcome
 from dueprocess.law.calendar import Calendar, parse_calendar_table
 from dueprocess.law.case_facts import case_demand
 from dueprocess.law.pack import Knower, LetterCode, NoticeWord, Pack
-from dueprocess.law.table import Table, read_toml
+from dueprocess.law.parsing.table import Table, read_toml
 from dueprocess.wire import instant
 
 

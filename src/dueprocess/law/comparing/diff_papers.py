@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from dueprocess.demand import ordered
 from dueprocess.law.assessment import Outcome
-from dueprocess.law.changes import Change, changed, named, pairs
-from dueprocess.law.diff_reach import (
+from dueprocess.law.comparing.changes import Change, changed, named, pairs
+from dueprocess.law.comparing.diff_reach import (
     Dated,
     condition_changes,
     condition_rules,

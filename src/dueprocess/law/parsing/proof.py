@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from dueprocess.demand import LEAVES, Category, covers, ordered
-from dueprocess.law.lines import Path
 from dueprocess.law.pack import Floor, Instrument, NoticeRule, Pack, Reach, Tightening
+from dueprocess.law.parsing.lines import Path
 
 CONTENT = frozenset(leaf for leaf in LEAVES if covers("content", leaf))
 

@@ -4,11 +4,11 @@ import datetime as dt
 from dataclasses import replace
 from typing import get_args
 
-from dueprocess.law.checks import check_pack
 from dueprocess.law.pack import Pack, PackKind
-from dueprocess.law.parse_head import countries, holidays, zone, zones
-from dueprocess.law.parse_parts import instrument, tightening
-from dueprocess.law.parse_rules import (
+from dueprocess.law.parsing.checks import check_pack
+from dueprocess.law.parsing.parse_head import countries, holidays, zone, zones
+from dueprocess.law.parsing.parse_parts import instrument, tightening
+from dueprocess.law.parsing.parse_rules import (
     clock,
     flag,
     floor,
@@ -19,7 +19,7 @@ from dueprocess.law.parse_rules import (
     rule_entry,
     sources,
 )
-from dueprocess.law.table import Table, read_toml
+from dueprocess.law.parsing.table import Table, read_toml
 from dueprocess.wire import Json, digest_of
 
 _KINDS: tuple[PackKind, ...] = get_args(PackKind)

@@ -7,9 +7,9 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from dueprocess.demand import ordered
-from dueprocess.law.changes import Change, changed, named
-from dueprocess.law.diff_papers import ceiling_changes
-from dueprocess.law.diff_reach import when_changes
+from dueprocess.law.comparing.changes import Change, changed, named
+from dueprocess.law.comparing.diff_papers import ceiling_changes
+from dueprocess.law.comparing.diff_reach import when_changes
 from dueprocess.law.duedates import Span
 from dueprocess.law.pack import (
     Citation,

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from dueprocess.demand import Category, ordered
-from dueprocess.law import diff_entries as entries
-from dueprocess.law.changes import Change, OpenCase, Way, touches, under
-from dueprocess.law.diff_papers import paper_changes, tightening_changes
-from dueprocess.law.diff_reach import Dated
+from dueprocess.law.comparing import diff_entries as entries
+from dueprocess.law.comparing.changes import Change, OpenCase, Way, touches, under
+from dueprocess.law.comparing.diff_papers import paper_changes, tightening_changes
+from dueprocess.law.comparing.diff_reach import Dated
+from dueprocess.law.comparing.references import References
 from dueprocess.law.pack import (
     Clock,
     Flag,
@@ -26,7 +27,6 @@ from dueprocess.law.pack import (
     Source,
     Tightening,
 )
-from dueprocess.law.references import References
 
 __all__ = ["Change", "OpenCase", "diff_packs", "touches"]
 

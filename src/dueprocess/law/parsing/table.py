@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from dueprocess.demand import Answer
 from dueprocess.errors import MalformedError
-from dueprocess.law.lines import Path, line_of, place_name
+from dueprocess.law.parsing.lines import Path, line_of, place_name
 
 MOST_BYTES = 4 * 1024 * 1024
 """A rule pack is text that a person reads; a longer one is something else."""

@@ -25,7 +25,7 @@ from dueprocess.law.pack import (
     Source,
     Unit,
 )
-from dueprocess.law.table import Table
+from dueprocess.law.parsing.table import Table
 
 type Sources = dict[str, Source]
 

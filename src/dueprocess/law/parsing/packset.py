@@ -9,11 +9,11 @@ Source: docs/law.md, "Overlays and the floor".
 from collections.abc import Iterable, Iterator, Sequence
 
 from dueprocess.errors import MalformedError
-from dueprocess.law.layers import laid_over, overlays_of
-from dueprocess.law.lines import place_name
 from dueprocess.law.pack import Pack
-from dueprocess.law.parse import read_pack
-from dueprocess.law.proof import Fault, below_floor, clashes, misfits, not_tighter
+from dueprocess.law.parsing.layers import laid_over, overlays_of
+from dueprocess.law.parsing.lines import place_name
+from dueprocess.law.parsing.parse import read_pack
+from dueprocess.law.parsing.proof import Fault, below_floor, clashes, misfits, not_tighter
 
 type _Found = tuple[Pack, Fault]
 

@@ -4,10 +4,10 @@ import datetime as dt
 import itertools
 from collections.abc import Iterator
 
-from dueprocess.law.lines import Path
-from dueprocess.law.mentions import instrument_rules
 from dueprocess.law.pack import Instrument, Pack, Rule
-from dueprocess.law.table import Table
+from dueprocess.law.parsing.lines import Path
+from dueprocess.law.parsing.mentions import instrument_rules
+from dueprocess.law.parsing.table import Table
 
 type _Spans = dict[str, list[tuple[int, Rule]]]
 """By id, the versions in the order of their first days, each with its number in the file."""

@@ -3,7 +3,7 @@
 import re
 import zoneinfo
 
-from dueprocess.law.table import Table
+from dueprocess.law.parsing.table import Table
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _SLIPS = {"UK": "GB", "EL": "GR"}

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from dueprocess.law.duedates import Span
-from dueprocess.law.mentions import (
+from dueprocess.law.pack import Clock, Condition, Instrument, Pack, Tightening
+from dueprocess.law.parsing.mentions import (
     instrument_conditions,
     instrument_rules,
     tightening_conditions,
     tightening_rules,
 )
-from dueprocess.law.pack import Clock, Condition, Instrument, Pack, Tightening
 
 
 class References:

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 
 from dueprocess.demand import Category, ordered
-from dueprocess.law.changes import Change, pairs
+from dueprocess.law.comparing.changes import Change, pairs
 from dueprocess.law.pack import Condition, Never, Reach
 from dueprocess.law.words import answer_words, plain
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from dueprocess.law.lines import Path
 from dueprocess.law.pack import Condition, Element, Instrument, Never, Pack, Reach, Tightening
+from dueprocess.law.parsing.lines import Path
 
 type Mention = tuple[Path, str]
 type Placed = tuple[Path, Condition]

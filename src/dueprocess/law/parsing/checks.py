@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import get_args
 
 from dueprocess.demand import LEAVES, SECRETS, Answer, Category, IssuerKind
-from dueprocess.law.lines import Path
-from dueprocess.law.mentions import all_conditions, all_reasons, all_rules
 from dueprocess.law.pack import BUILT_IN, Condition, Instrument, Pack, Question
-from dueprocess.law.spans import check_gaps, check_spans
-from dueprocess.law.table import Table
+from dueprocess.law.parsing.lines import Path
+from dueprocess.law.parsing.mentions import all_conditions, all_reasons, all_rules
+from dueprocess.law.parsing.spans import check_gaps, check_spans
+from dueprocess.law.parsing.table import Table
 
 _ISSUERS = frozenset(get_args(IssuerKind)) - {"private_party"}
 _YES_NO: frozenset[Answer] = frozenset({True, False})

@@ -3,7 +3,6 @@
 from typing import get_args
 
 from dueprocess.demand import REVERSE_KINDS, DemandKind
-from dueprocess.law.checks import check_coverage
 from dueprocess.law.pack import (
     Compulsion,
     Element,
@@ -19,7 +18,8 @@ from dueprocess.law.pack import (
     Reach,
     Tightening,
 )
-from dueprocess.law.parse_rules import (
+from dueprocess.law.parsing.checks import check_coverage
+from dueprocess.law.parsing.parse_rules import (
     OUTCOMES,
     Sources,
     categories,
@@ -29,7 +29,7 @@ from dueprocess.law.parse_rules import (
     maybe_letter,
     rule_of,
 )
-from dueprocess.law.table import Table
+from dueprocess.law.parsing.table import Table
 
 
 def instrument(table: Table, declared: Sources) -> Instrument:
