@@ -123,8 +123,8 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
     bad.write_bytes(b"\xff")
     big.write_bytes(b"#" * (2**20 + 1))
     tries = {
-        "no-letter-file": lambda: letter_command("holding", facts=EPOC, on=ON, more=tmp_path / "none.toml"),
-        "bad-letter-file": lambda: letter_command("holding", facts=EPOC, on=ON, more=bad),
+        "no-text-file": lambda: letter_command("holding", facts=EPOC, on=ON, more=tmp_path / "none.toml"),
+        "bad-text-file": lambda: letter_command("holding", facts=EPOC, on=ON, more=bad),
         "letter-form": lambda: letter_command(
             "annex3", facts=EPOC, on=ON, more=ANNEX3, out=tmp_path / "a.doc"
         ),
@@ -138,7 +138,7 @@ def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
         "no-case": lambda: letter_command("3f2a", "annex3", facts=EPOC, on=ON),
     }
     assert {code: refusal(act).code for code, act in tries.items()} == {code: code for code in tries}
-    assert refusal(lambda: letter_command("holding", facts=EPOC, on=ON, more=big)).code == "bad-letter-file"
+    assert refusal(lambda: letter_command("holding", facts=EPOC, on=ON, more=big)).code == "bad-text-file"
     assert refusal(letter_command).code == "no-case"
     assert refusal(lambda: letter_command("annex3", facts=EPOC, on=ON, sent=True)).code == "no-case"
 

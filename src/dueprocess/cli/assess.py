@@ -8,16 +8,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dueprocess.cli.next import owed
+from dueprocess.cli.paperfile import OwnPacks, ReceivedAt, day_of, packs_of, paper_of
 from dueprocess.cli.place import Place, person
-from dueprocess.cli.read import facts_text
 from dueprocess.cli.short_answer import short_answer
 from dueprocess.demand import ReverseDemand
-from dueprocess.demand.facts import parse_paper
 from dueprocess.desk.assessments import calendars_for
-from dueprocess.errors import MalformedError, RefusedError
+from dueprocess.errors import RefusedError
 from dueprocess.law import Assessment, Pack, assess, assess_reverse, explain_assessment
-from dueprocess.library.packs import own_packs, shipped_packs
-from dueprocess.wire import parse_instant
 
 
 def assess_command(
@@ -27,28 +24,16 @@ def assess_command(
         Path | None, Parameter(help="assess a facts file instead of a case; nothing is stored")
     ] = None,
     on: Annotated[str | None, Parameter(help="the day to assess a facts file on, such as 2026-11-22")] = None,
-    received: Annotated[
-        str | None,
-        Parameter(
-            help="when the paper arrived, such as 2026-11-20T17:02:00Z; default: as that day begins in UTC"
-        ),
-    ] = None,
-    packs: Annotated[
-        list[Path] | None,
-        Parameter(
-            help="with --facts: your own packs instead of the shipped ones",
-            consume_multiple=True,
-            negative="",
-        ),
-    ] = None,
+    received: ReceivedAt = None,
+    packs: OwnPacks = None,
     explain: Annotated[bool, Parameter(help="print the whole chain, rule by rule", negative="")] = False,
     place: Place | None = None,
 ) -> None:
     """Say what this instrument may reach, what is missing, which clocks run. Rules refuse, narrow and ask."""
     at = place or Place()
     if facts is not None:
-        rules = list(shipped_packs().values()) if not packs else list(own_packs(packs))
-        found, then = _of_facts(facts, _day(on), received, rules), list[str]()
+        rules = list(packs_of(packs))
+        found, then = _of_facts(facts, day_of(on), received, rules), list[str]()
     else:
         found, rules, then = _of_case(at, case)
     lines = explain_assessment(found, rules) if explain else short_answer(found, rules)
@@ -69,21 +54,9 @@ def _of_case(at: Place, case: str | None) -> tuple[Assessment, list[Pack], list[
     return found, list(desk.packs.values()), [f"Next: {line}" for line in owes]
 
 
-def _day(on: str | None) -> dt.date:
-    if on is None:
-        raise RefusedError("no-day", "Law has dates.", do="Say on which day: --on 2026-11-22.")
-    try:
-        return dt.date.fromisoformat(on)
-    except ValueError as error:
-        raise MalformedError(
-            "bad-day", f"{on[:40]!r} is not a day.", why=str(error), do="Write it as 2026-11-22."
-        ) from error
-
-
 def _of_facts(facts: Path, day: dt.date, received: str | None, packs: Sequence[Pack]) -> Assessment:
-    arrived = parse_instant(received) if received is not None else dt.datetime.combine(day, dt.time(), dt.UTC)
-    demand, _ = parse_paper(facts_text(facts), received_at=arrived, nonce=bytes(32))
-    calendars = calendars_for(packs, demand)
-    if isinstance(demand, ReverseDemand):
-        return assess_reverse(demand, packs, on=day, calendars=calendars)
-    return assess(demand, packs, on=day, calendars=calendars)
+    paper = paper_of(facts, day, received)
+    calendars = calendars_for(packs, paper)
+    if isinstance(paper, ReverseDemand):
+        return assess_reverse(paper, packs, on=day, calendars=calendars)
+    return assess(paper, packs, on=day, calendars=calendars)

@@ -9,20 +9,17 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from dueprocess.cases.case import Case
+from dueprocess.cli.paperfile import OwnPacks, ReceivedAt, day_of, packs_of, paper_of, small_text
 from dueprocess.cli.place import Place, person
-from dueprocess.cli.read import facts_text
-from dueprocess.demand.facts import parse_paper
 from dueprocess.desk import letterground, replies
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.letterfile import parse_letter_file
 from dueprocess.desk.letterground import Ground
 from dueprocess.desk.replies import Written
-from dueprocess.errors import ConflictError, MalformedError, RefusedError, UnavailableError
+from dueprocess.errors import ConflictError, RefusedError, UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.law.pack import LetterCode
-from dueprocess.library.packs import own_packs, shipped_packs
 from dueprocess.notice import LETTERS, Letter, as_pdf
-from dueprocess.wire import parse_instant
 
 WHEN: dict[LetterCode, str] = {
     "holding": "at once: the paper arrived and is being checked; decides nothing",
@@ -38,7 +35,6 @@ WHEN: dict[LetterCode, str] = {
     "private_party": "a private person, a company or their lawyer asks for data about a user",
 }
 """Letter → when to use it."""
-_MOST_BYTES = 2**20
 _FORMS: dict[str, Callable[[Letter], bytes]] = {
     ".txt": lambda letter: letter.text.encode(),
     ".html": lambda letter: letter.html.encode(),
@@ -80,20 +76,8 @@ def letter_command(  # noqa: PLR0913  the options of a command are its interface
     facts: Annotated[
         Path | None, Parameter(help="without a case: a facts file, by the shipped packs; needs --on")
     ] = None,
-    received: Annotated[
-        str | None,
-        Parameter(
-            help="with --facts: when the paper arrived, such as 2026-11-20T17:02:00Z; default: as that day begins"
-        ),
-    ] = None,
-    packs: Annotated[
-        list[Path] | None,
-        Parameter(
-            help="with --facts: your own packs instead of the shipped ones",
-            consume_multiple=True,
-            negative="",
-        ),
-    ] = None,
+    received: ReceivedAt = None,
+    packs: OwnPacks = None,
     place: Place | None = None,
 ) -> None:
     """Write a letter about a case; without CODE, list the letters and when to use them. Nothing is sent from here.
@@ -104,7 +88,7 @@ def letter_command(  # noqa: PLR0913  the options of a command are its interface
     if facts is not None:
         code, case = (code, case) if code is not None else (case, None)
         _refuse_case(case, sent=sent)
-        rested = _of_facts(facts, _day(on), received, packs)
+        rested = _of_facts(facts, day_of(on), received, packs)
     else:
         rested = _of_case(at, case, on)
     if code is None:
@@ -115,7 +99,7 @@ def letter_command(  # noqa: PLR0913  the options of a command are its interface
         lines = replies.draft(rested.ground, chosen, rested.on)
         at.say(lines, {"letter": chosen, "draft": "\n".join(lines)})
         return
-    given = parse_letter_file(_more_text(more)) if more is not None else {}
+    given = parse_letter_file(small_text(more, do=replies.DRAFT_HELP)) if more is not None else {}
     written = replies.compose(rested.ground, chosen, given, language=language, on=rested.on)
     if sent:
         _record(at, rested, written, out)
@@ -134,7 +118,7 @@ def _of_case(at: Place, case: str | None, on: str | None) -> Rested:
     found = load_case(at.case(case))
     ground = letterground.of_case(desk, found)
     today = now.astimezone(ground.zone).date()
-    day = _day(on) if on is not None else today
+    day = day_of(on) if on is not None else today
     if day > today:
         raise RefusedError(
             "not-yet", f"A letter is not dated ahead: today is {today}.", do="Leave --on away."
@@ -152,40 +136,7 @@ def _refuse_case(case: str | None, *, sent: bool) -> None:
 
 
 def _of_facts(facts: Path, day: dt.date, received: str | None, packs: list[Path] | None) -> Rested:
-    rules = own_packs(packs) if packs else tuple(shipped_packs().values())
-    arrived = parse_instant(received) if received is not None else dt.datetime.combine(day, dt.time(), dt.UTC)
-    paper, _ = parse_paper(facts_text(facts), received_at=arrived, nonce=bytes(32))
-    return Rested(letterground.of_paper(paper, rules, day), day)
-
-
-def _day(on: str | None) -> dt.date:
-    if on is None:
-        raise RefusedError("no-day", "Law has dates.", do="Say on which day: --on 2026-11-22.")
-    try:
-        return dt.date.fromisoformat(on)
-    except ValueError as error:
-        raise MalformedError(
-            "bad-day", f"{on[:40]!r} is not a day.", why=str(error), do="Write it as 2026-11-22."
-        ) from error
-
-
-def _more_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise UnavailableError(
-            "no-letter-file",
-            f"The file {path} cannot be read.",
-            why=error.strerror or str(error),
-            do=replies.DRAFT_HELP,
-        ) from error
-    try:
-        if len(content) > _MOST_BYTES:
-            raise MalformedError("bad-letter-file", f"{path} is larger than any file for a letter.")
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedError("bad-letter-file", f"{path} is not a text in UTF-8.", why=str(error)) from error
+    return Rested(letterground.of_paper(paper_of(facts, day, received), packs_of(packs), day), day)
 
 
 # ------------------------------------------------------------------------------------------- what comes out

@@ -7,17 +7,16 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from dueprocess.cli.draft import as_toml, flags_of, questions_of
+from dueprocess.cli.paperfile import facts_text
 from dueprocess.cli.place import Place, person
 from dueprocess.demand.facts import parse_facts
 from dueprocess.desk import demands
 from dueprocess.desk.desk import Desk
-from dueprocess.errors import MalformedError, RefusedError, UnavailableError
+from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.intake.paper import read_paper
 from dueprocess.intake.reading import suggest_reading
 from dueprocess.wire import parse_instant
-
-_MOST_BYTES = 2**20
 
 
 def read_command(
@@ -60,30 +59,6 @@ def read_command(
         "Next: dueprocess assess.",
         {"case": case_id, "event": event.as_json()},
     )
-
-
-def facts_text(path: Path) -> str:
-    """The text of a facts file. Refuses what cannot be read, is larger than any transcription, or is no text."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise UnavailableError(
-            "no-facts-file",
-            f"The facts file {path} cannot be read.",
-            why=error.strerror or str(error),
-            do="Check the name; `dueprocess read CASE --suggest > FILE` makes a first one.",
-        ) from error
-    try:
-        if len(content) > _MOST_BYTES:
-            raise MalformedError(
-                "bad-facts", f"{path} is larger than any facts file.", do="Name the TOML file."
-            )
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise MalformedError(
-            "bad-facts", f"{path} is not a text in UTF-8.", why=str(error), do="Name the TOML file."
-        ) from error
 
 
 def suggestion(desk: Desk, case_id: str) -> dict[str, Any]:
