@@ -93,6 +93,24 @@ def test_each_changed_line_is_answered_as_the_guide_says(
     assert answer_to(tmp_path, pack.replace(old, new), capsys) == (4, answer)
 
 
+def test_the_question_of_the_guide_works_as_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the three pieces put where the guide says the cases agree; without the answer the letter reaches nothing."""
+    question, condition, answer = (
+        blocks(f"toml {each}")[0] for each in ("a question", "in the paper", "in the facts of a case")
+    )
+    cell, police = 'report_cells = ["xx.police_letter"]\n', 'issuer_kind = "police"\n'
+    pack = joined(PACK).replace(cell, cell + condition) + "\n" + question
+    assert pack.count(condition) == 1
+    for given, said in ((answer, "0 disagree"), ("", "unknown.file_number")):
+        (tmp_path / PACK).write_text(pack, encoding="utf-8")
+        (tmp_path / CASES).write_text(joined(CASES).replace(police, police + given), encoding="utf-8")
+        with pytest.raises(SystemExit):
+            main(["packs", "check", str(tmp_path / PACK)])
+        assert said in capsys.readouterr().out
+
+
 def test_the_words_that_the_guide_allows_are_those_of_the_program() -> None:
     """No word in the guide's table is unknown to the program, and none that the program knows is left out."""
     rows = dict(re.findall(r"^\| (.+?) \| (.+?) \|$", GUIDE, re.MULTILINE))

@@ -154,7 +154,7 @@ def run_case(case: Case, packs: Sequence[Pack]) -> list[str]:
         ("outcome", expected.outcome, found.outcome.code),
         ("producible", expected.producible, found.producible),
         ("findings", sorted(expected.findings), hard),
-        ("also", [], sorted(set(expected.also) - codes)),
+        ("also", sorted(expected.also), sorted(codes & set(expected.also))),
         ("permitted", list(expected.permitted), _permitted(found)),
         ("notice", expected.notice, found.notice.rule),
         ("notice_until", expected.notice_until, found.notice.until),
@@ -162,7 +162,7 @@ def run_case(case: Case, packs: Sequence[Pack]) -> list[str]:
         ("window_until", expected.window_until or until, until),
         ("clocks", expected.clocks, _due(found, expected.clocks)),
         ("reasons", reasons if expected.reasons is None else sorted(expected.reasons), reasons),
-        ("letters", [], sorted(set(expected.letters) - set(found.letters))),
+        ("letters", sorted(expected.letters), sorted(set(found.letters) & set(expected.letters))),
         ("may_know", knowing if expected.may_know is None else sorted(expected.may_know), knowing),
     ]
     return [f"{what}: expected {_say(want)}, found {_say(got)}" for what, want, got in pairs if want != got]
@@ -187,4 +187,13 @@ def _due(found: Assessment, wanted: dict[str, dt.datetime]) -> dict[str, dt.date
 
 
 def _say(value: object) -> str:
-    return instant(value) if isinstance(value, dt.datetime) else str(value)
+    """Words for a lawyer: what is within reach of each target, divided by semicolons; times as in the file."""
+    if isinstance(value, dt.datetime):
+        return instant(value)
+    if isinstance(value, dict):
+        return _say([f"{name} {_say(each)}" for name, each in value.items()])
+    if isinstance(value, list):
+        return "; ".join(map(_say, value)) or "none"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "nothing"
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
