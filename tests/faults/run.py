@@ -2,6 +2,7 @@
 
     python tests/faults/run.py --full [--write FILE]    every fault at every call; the table goes to FILE
     python tests/faults/run.py --quick --json FILE      a sample, for the test suite
+    python tests/faults/run.py --full --step report     every fault of one step, after it was mended
 
 Ends with 1 on any violation, and when a planted bug is not caught.
 """
@@ -20,7 +21,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,8 @@ def go(scale: Scale, folder: Path, jobs: int) -> Found:
             for step, faults_of in chosen
             for at in range(0, len(faults_of), 20)
         ]
-        caught = [pool.submit(catch, number) for number in range(len(PLANTS))]
+        planted = [number for number, each in enumerate(PLANTS) if each.step in scale.steps]
+        caught = [pool.submit(catch, number) for number in planted]
         cutting = [pool.submit(cut, step, scale.states) for step in scale.steps if step not in SLOW]
         wait_for([*parts, *caught, *cutting])
         found.injected = [each for part in parts for each in part.result()]
@@ -203,7 +205,7 @@ def wait_for(work: Sequence[Future[Any]]) -> None:
 
 def build(scale: Scale, folder: Path, jobs: int) -> None:
     """Makes every stage once, and the one with a witness once for each worker, because of its address."""
-    for name in sorted({stage_of(step) for step in scale.steps} | {stage_of(plant.step) for plant in PLANTS}):
+    for name in sorted({stage_of(step) for step in scale.steps}):
         for number in range(jobs if name == "witnessed" else 1):
             place = folder / f"stage-{name.replace(' ', '-')}-{number}"
             Hall.stages[name, number] = make(name, place)
@@ -237,21 +239,29 @@ def summary(found: Found) -> dict[str, Any]:
     }
 
 
-def main() -> int:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="faults")
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--full", action="store_true")
     how.add_argument("--quick", action="store_true")
+    parser.add_argument("--step", action="append", choices=ALL, help="only this step and its planted bugs")
     parser.add_argument("--write", type=Path, help="the table as Markdown goes to this file")
     parser.add_argument("--json", type=Path, help="what was found goes to this file")
     parser.add_argument("--keep", type=Path, help="every single injection goes to this file, a line each")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = arguments()
     warnings.simplefilter("ignore")
+    scale = FULL if given.full else QUICK
+    if given.step:
+        scale = replace(scale, steps=tuple(given.step))
     memory = Path("/dev/shm")
     folder = Path(tempfile.mkdtemp(prefix="dp-faults-", dir=memory if memory.is_dir() else None))
     try:
-        found = go(FULL if given.full else QUICK, folder, given.jobs)
+        found = go(scale, folder, given.jobs)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     told = summary(found)
@@ -265,8 +275,8 @@ def main() -> int:
         say(line)
     say(
         f"{told['injections']} injections, {told['states']} disks after a power cut, "
-        f"{len(told['violations'])} violations; {len(PLANTS) - len(told['not_caught'])} of {len(PLANTS)} planted "
-        f"bugs caught; {told['seconds']} s"
+        f"{len(told['violations'])} violations; {len(found.plants) - len(told['not_caught'])} of {len(found.plants)} "
+        f"planted bugs caught; {told['seconds']} s"
     )
     for name in told["not_caught"]:
         say(f"not caught: {name}")

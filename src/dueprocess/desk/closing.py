@@ -9,7 +9,7 @@ from dueprocess.desk.desk import Desk
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
-from dueprocess.publication.durable import write_durable
+from dueprocess.publication.durable import exclusively, write_durable
 from dueprocess.publication.log import Log
 from dueprocess.report import (
     Register,
@@ -96,9 +96,10 @@ def report(desk: Desk, period: str, folder: Path, *, now: dt.datetime) -> tuple[
         "style.css": stylesheet(),
     }
     log = desk.log()
-    index = _once(log, RegisterLeaf(period, sha256_hex(files["register.json"])), now)
     code = sha256_hex(f"dueprocess.report {__version__}".encode())
-    _once(log, ReportLeaf(period, sha256_hex(files["report.json"]), index, code), now)
+    with exclusively(desk.installation.root):  # two at once would put the register into the log twice
+        index = _once(log, RegisterLeaf(period, sha256_hex(files["register.json"])), now)
+        _once(log, ReportLeaf(period, sha256_hex(files["report.json"]), index, code), now)
     for name in sorted(files, key=lambda each: each == "report.json"):
         write_durable(folder / name, files[name])
     return register, made
