@@ -197,7 +197,7 @@ def test_an_interrupted_run_leaves_no_server_behind(
         port = next(int(line.split()[1]) for line in process.stdout if line.startswith("port "))
         assert homeserver.is_healthy(port)
         process.send_signal(number)
-        assert process.wait(30) == code
+        assert process.wait(120) == code
     assert not homeserver.is_healthy(port)
 
 
