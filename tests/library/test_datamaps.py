@@ -32,6 +32,7 @@ def test_the_synapse_map_lists_nothing_that_opens_something_else() -> None:
     assert tables == {
         "users",
         "user_threepids",
+        "user_external_ids",
         "profiles",
         "user_ips",
         "devices",
@@ -58,7 +59,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     odd.write_bytes(b"\xff\xfe")
     with pytest.raises(MalformedError, match=r"odd\.toml"):
         load_map(odd)
-    odd.write_bytes(b"#" * (1024 * 1024 + 1))
+    odd.write_bytes(b"#" * (16 * 1024 * 1024 + 1))
     with pytest.raises(MalformedError, match="larger"):
         load_map(odd)
     odd.write_bytes(b"")

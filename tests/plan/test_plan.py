@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime as dt
+import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given, settings
@@ -20,6 +22,7 @@ from dueprocess.demand import (
 from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.plan import (
     DataMap,
+    HeldPart,
     Hop,
     ListedColumn,
     ListedFile,
@@ -31,6 +34,7 @@ from dueprocess.plan import (
     TargetRoute,
     TimeColumn,
     compile_plan,
+    parse_map,
 )
 
 NONCE = bytes(range(32))
@@ -277,4 +281,202 @@ def test_the_plan_is_the_same_for_every_connection_string(item: ScopeItem, datam
     assert (
         compile_plan(item, other, nonce=NONCE).plan_sha256
         == compile_plan(item, datamap, nonce=NONCE).plan_sha256
+    )
+
+
+def test_maps_without_the_newer_words_keep_their_digests() -> None:
+    """What was signed before labels, constants, zones and owners existed is still what was signed."""
+    plan = example()
+    assert plan.plan_sha256 == "4006878acf4b765402635f377b0abc56271faa8cf016129679fdf005443e23d9"
+    assert plan.map_sha256 == "227367f6b42aded628aa715428ffcf38778247ba0493122134824646a8b02338"
+
+
+LABELLED = """
+[map]
+id = "example"
+version = "1"
+platform = "Example Host"
+[store.main]
+connect = "${A}"
+max_rows = 9
+[store.mail]
+connect = "${B}"
+[[target]]
+kind = "account"
+store = "main"
+table = "accounts"
+column = "name"
+subject = "id"
+[[table]]
+store = "main"
+name = "archive"
+as = "calls"
+subject = "owner"
+equals = { kind = "call" }
+time = { column = "at", unit = "timestamp", zone = "Europe/Berlin" }
+[table.columns]
+account = { category = "subscriber.identity" }
+[[table]]
+store = "main"
+name = "archive"
+subject = "owner"
+equals = { kind = "chat" }
+time = { column = "at", unit = "timestamp" }
+[table.columns]
+account = { category = "subscriber.identity" }
+[[file]]
+store = "mail"
+root = "."
+path = "{login}"
+category = "content.messages"
+layout = "maildir"
+[file.from]
+store = "main"
+table = "boxes"
+subject = "owner"
+"""
+
+
+def test_two_kinds_of_records_in_one_table_are_two_queries() -> None:
+    """Each with its label, its constants and its zone; a plain one says none of them."""
+    datamap = parse_map(LABELLED, "a.toml")
+    plan = compile_plan(ScopeItem(EVA, expand(["subscriber.identity"]), WINDOW), datamap, nonce=NONCE)
+    calls, chats = plan.tables
+    assert [(query.table, query.label) for query in plan.tables] == [
+        ("archive", "calls"),
+        ("archive", "archive"),
+    ]
+    assert calls.as_json()["as"] == "calls"
+    assert "as" not in chats.as_json()
+    assert calls.as_json()["equals"] == {"kind": "call"}
+    time = calls.as_json()["time"]
+    assert isinstance(time, dict)
+    assert time["zone"] == "Europe/Berlin"
+    undated = compile_plan(ScopeItem(EVA, expand(["subscriber.identity"]), UNBOUNDED), datamap, nonce=NONCE)
+    assert [each.table for each in undated.not_collected if each.reason == "no_window"] == [
+        "main.calls",
+        "main.archive",
+    ]
+
+
+def test_a_maildir_is_cut_by_the_times_in_its_names() -> None:
+    """Its row has no time; the window goes with the files, and stands in the digest."""
+    datamap = parse_map(LABELLED, "a.toml")
+    item = ScopeItem(EVA, expand(["content.messages"]), WINDOW)
+    plan = compile_plan(item, datamap, nonce=NONCE)
+    (mail,) = plan.files
+    assert (mail.layout, mail.window, mail.rows.window) == ("maildir", WINDOW, None)
+    assert mail.as_json()["layout"] == "maildir"
+    assert mail.as_json()["window"] == {"from": "2026-09-01T00:00:00Z", "until": "2026-10-01T00:00:00Z"}
+    later = dataclasses.replace(plan, files=(dataclasses.replace(mail, window=None),))
+    assert later.plan_sha256 != plan.plan_sha256
+
+
+@pytest.mark.parametrize("layout", ["maildir", "file"])
+def test_a_maildir_needs_a_closed_window(layout: str) -> None:
+    """Where only who somebody is may be told without a window, mail that counts as such stays out, with a reason."""
+    text = LABELLED.replace('"content.messages"', '"subscriber.identity"').replace('"maildir"', f'"{layout}"')
+    item = ScopeItem(EVA, expand(["subscriber.identity"]), UNBOUNDED)
+    plan = compile_plan(item, parse_map(text, "a.toml"), nonce=NONCE)
+    left = [each.table for each in plan.not_collected if each.reason == "no_window"]
+    assert ("main.boxes" in left) == (layout == "maildir")
+    assert (plan.files == ()) == (layout == "maildir")
+
+
+def wide(tables: int) -> str:
+    """A map of many tables, each with a label of its own and three columns."""
+    head = LABELLED[: LABELLED.index("[[table]]")]
+    return head + "".join(
+        f"""[[table]]
+store = "main"
+name = "records_{number}"
+subject = "owner"
+time = {{ column = "at", unit = "ms" }}
+[table.columns]
+at = {{ category = "session.times" }}
+ip_{number} = {{ category = "traffic", sole_purpose_identify = "subscriber.number" }}
+body = {{ category = "content.messages" }}
+"""
+        for number in range(tables)
+    )
+
+
+def test_a_thousand_tables_are_planned_each_once_and_in_order() -> None:
+    """Nothing is lost, doubled or mixed up in a map that is wider than any test by hand."""
+    datamap = parse_map(wide(1000), "wide.toml")
+    plan = compile_plan(ScopeItem(EVA, expand(["traffic"]), WINDOW), datamap, nonce=NONCE)
+    assert [query.label for query in plan.tables] == [f"records_{number}" for number in range(1000)]
+    assert [[column.name for column in query.columns] for query in plan.tables] == [
+        [f"ip_{number}"] for number in range(1000)
+    ]
+
+
+def calls_of(act: Callable[[], object]) -> int:
+    """How many Python functions an act calls, which unlike time is the same on every machine."""
+    count = 0
+
+    def trace(_frame: object, event: str, _arg: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(trace)
+    try:
+        act()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+def test_work_grows_with_the_number_of_tables_and_not_with_its_square() -> None:
+    """Four times the tables are at most 4.2 times the calls, from the text to the digest of the plan."""
+    item = ScopeItem(EVA, expand(["traffic", "session", "content"]), WINDOW)
+
+    def work(text: str) -> Callable[[], object]:
+        return lambda: compile_plan(item, parse_map(text, "wide.toml"), nonce=NONCE).plan_sha256
+
+    few, many = calls_of(work(wide(50))), calls_of(work(wide(200)))
+    assert many < 4.2 * few
+
+
+RESOURCE = """
+[[target]]
+kind = "resource"
+store = "main"
+table = "packages"
+column = "name"
+subject = "id"
+owners = { table = "roles", resource = "package", subject = "by", accounts = "accounts", key = "id", name = "name" }
+"""
+
+
+def test_a_thing_is_never_taken_for_an_account() -> None:
+    """A resource's key may equal an account's: no table is asked for it, and each category says why."""
+    item = ScopeItem(Target("resource", "requests-ng"), expand(["subscriber", "content.messages"]), WINDOW)
+    plan = compile_plan(item, parse_map(LABELLED + RESOURCE, "a.toml"), nonce=NONCE)
+    assert (plan.tables, plan.files) == ((), ())
+    assert {each.category for each in plan.not_collected if each.reason == "owners"} == item.categories
+    assert plan.target.as_json()["owners"] == {
+        "table": "roles",
+        "resource": "package",
+        "subject": "by",
+        "equals": {},
+        "accounts": "accounts",
+        "key": "id",
+        "name": "name",
+    }
+
+
+def test_a_snapshot_that_is_read_too_is_in_the_digest() -> None:
+    """What a hold keeps is named by its digest; its folder in the parcel begins with its own number."""
+    held = HeldPart("3f2a9c01" + "0" * 24, "case", "t1", "ab" * 32)
+    plan = example()
+    with_hold = dataclasses.replace(plan, holds=(held,))
+    assert held.store == "hold-3f2a9c01"
+    assert "holds" not in plan.as_json()
+    assert with_hold.as_json()["holds"] == [held.as_json()]
+    other = dataclasses.replace(held, manifest_sha256="cd" * 32)
+    assert (
+        len({plan.plan_sha256, with_hold.plan_sha256, dataclasses.replace(plan, holds=(other,)).plan_sha256})
+        == 3
     )

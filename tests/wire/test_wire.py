@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,6 +105,21 @@ def test_a_second_writer_agrees_on_every_byte(value: Any) -> None:
     """An independent implementation gives the same bytes, and reading them gives the value."""
     assert canonical(value) == _second_writer(value).encode()
     assert parse_json(canonical(value)) == value
+
+
+ASCII = st.text(st.characters(max_codepoint=127), max_size=8)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-SAFE, SAFE) | TEXT | ASCII,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ASCII | TEXT, inner, max_size=6),
+    max_leaves=30,
+)
+
+
+@given(PLAIN)
+@settings(max_examples=400, deadline=None)
+def test_the_faster_writer_gives_the_bytes_of_the_other(value: Any) -> None:
+    """Where Python's own writer is used, its bytes are those of the library for RFC 8785."""
+    assert canonical(value) == rfc8785.dumps(value)
 
 
 @given(st.dictionaries(TEXT, JSON, max_size=5))

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from dueprocess.cli.datamap_plan import plan_command
 from dueprocess.cli.place import Place
-from dueprocess.library.datamaps import load_map, shipped_maps
+from dueprocess.library.datamaps import load_map, shipped_maps, write_new
 from dueprocess.plan import DataMap
 
 app = App(
@@ -45,12 +46,34 @@ def check_command(file: Path | None = None, *, place: Place | None = None) -> in
     return 4 if any(each.severity == "error" for each in findings) else 0
 
 
+app.command(name="plan")(plan_command)
+
+
+@app.command(name="import-fides")
+def import_command(
+    file: Path,
+    *,
+    out: Annotated[Path | None, Parameter(help="write the draft here; default: print it")] = None,
+    accounts: Annotated[str | None, Parameter(help="the collection of accounts, if several could be")] = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Draft a map from a Fides dataset: what is certain, and everything else as a question to a person."""
+    from dueprocess.library.fidesdraft import import_fides  # noqa: PLC0415  the YAML reader is loaded only here
+
+    draft = import_fides(file, accounts=accounts)
+    if out is not None:
+        write_new(out, draft.text)
+    lines = [f"Wrote {out.name}: {draft.summary}"] if out is not None else [draft.text]
+    Place(json=json).say(lines, draft.as_json())
+
+
 def page(datamap: DataMap) -> list[str]:
     """The map as text."""
     lines = [f"{datamap.id} {datamap.version}: {datamap.platform}", f"sha256 {datamap.sha256}"]
     for table in datamap.tables:
+        of = f" of {table.path.table}" if table.label != table.path.table else ""
         lines.append(
-            f"{table.path.store}.{table.path.table}  (by {table.path.subject_table}.{table.path.subject})"
+            f"{table.path.store}.{table.label}{of}  (by {table.path.subject_table}.{table.path.subject})"
         )
         lines += [f"  {column.name:<24}{column.category}" for column in table.columns]
     return lines

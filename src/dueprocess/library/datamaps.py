@@ -7,11 +7,11 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from dueprocess.errors import BrokenError, MalformedError, UnavailableError
+from dueprocess.errors import BrokenError, ConflictError, MalformedError, UnavailableError
 from dueprocess.plan import DataMap, parse_map
 
-MOST_BYTES = 1024 * 1024
-"""A data map is text that a person reads; a larger file is something else."""
+MOST_BYTES = 16 * 1024 * 1024
+"""A map of 10,000 tables has about 4 MB; a larger file is something else."""
 
 
 def datamaps_folder() -> Traversable:
@@ -35,6 +35,26 @@ def shipped_maps() -> dict[str, DataMap]:
 def load_map(path: Path) -> DataMap:
     """The map in a file. Refuses what is not a readable, strict map."""
     return parse_map(_text(path), path.name)
+
+
+def write_new(path: Path, text: str) -> None:
+    """Writes a draft into a file that is not there yet. Refuses to write over one."""
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        raise ConflictError(
+            "file-exists",
+            f"{path.name} is there already, and a person may have worked on it.",
+            do="Name another file with --out.",
+        ) from error
+    except OSError as error:
+        raise UnavailableError(
+            "not-writable",
+            f"The draft cannot be written to {path.name}.",
+            why=str(error),
+            do="Name another file.",
+        ) from error
 
 
 def _text(file: Traversable) -> str:

@@ -4,21 +4,31 @@
 """
 
 from dueprocess.plan.datamap import (
+    Compare,
+    Constant,
     DataMap,
+    Equalities,
     Hop,
+    Interval,
+    Layout,
+    LinesTable,
     ListedColumn,
     ListedFile,
     ListedTable,
+    Owners,
     PathPart,
     RowPath,
+    Stamp,
     StoreEntry,
     TargetRoute,
     TimeColumn,
     TimeUnit,
 )
+from dueprocess.plan.moment import Moment, parse_moment
 from dueprocess.plan.plan import (
     REASONS,
     FileQuery,
+    HeldPart,
     NotCollected,
     Plan,
     PlannedColumn,
@@ -26,6 +36,7 @@ from dueprocess.plan.plan import (
     TableQuery,
     TargetQuery,
     compile_plan,
+    question_only,
 )
 from dueprocess.plan.reading import parse_map
 from dueprocess.plan.window import Bound, bounds, inside, moment_of
@@ -33,18 +44,28 @@ from dueprocess.plan.window import Bound, bounds, inside, moment_of
 __all__ = [
     "REASONS",
     "Bound",
+    "Compare",
+    "Constant",
     "DataMap",
+    "Equalities",
     "FileQuery",
+    "HeldPart",
     "Hop",
+    "Interval",
+    "Layout",
+    "LinesTable",
     "ListedColumn",
     "ListedFile",
     "ListedTable",
+    "Moment",
     "NotCollected",
+    "Owners",
     "PathPart",
     "Plan",
     "PlannedColumn",
     "Reason",
     "RowPath",
+    "Stamp",
     "StoreEntry",
     "TableQuery",
     "TargetQuery",
@@ -56,4 +77,6 @@ __all__ = [
     "inside",
     "moment_of",
     "parse_map",
+    "parse_moment",
+    "question_only",
 ]

@@ -14,9 +14,16 @@ from dueprocess.demand import Category, TargetKind
 from dueprocess.errors import RefusedError
 from dueprocess.wire import Json, digest_of
 
-TimeUnit = Literal["s", "ms", "us", "iso", "timestamp"]
-"""How a column writes a time: whole seconds, milli- or microseconds since 1970, UTC text with ``Z``, or the
-engine's own type."""
+TimeUnit = Literal["s", "ms", "us", "iso", "timestamp", "date"]
+"""How a column writes a time: whole seconds, milli- or microseconds since 1970, UTC text with ``Z``, the
+engine's own type, or a day (which counts as the instant at which it begins)."""
+
+Compare = Literal["exact", "ignore_case"]
+"""How a platform tells two names apart. ``ignore_case`` compares lower case with lower case, on both sides."""
+
+type Constant = str | int | bool
+type Equalities = tuple[tuple[str, Constant], ...]
+"""Columns that must hold one fixed value each. They only narrow: all of them count, beside the subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +44,22 @@ class StoreEntry:
 
 @dataclass(frozen=True, slots=True)
 class TargetRoute:
-    """How what the paper names becomes the subject key. ``column`` is unique in the live table."""
+    """How what the paper names becomes the subject key. ``column`` is unique among the rows that count.
+
+    A row counts where every column of ``absent`` is NULL and every one of ``equals`` holds its value.
+    ``interval`` is given for ``ip_at_time`` and only there, ``owners`` for ``resource`` and only there.
+    """
 
     kind: TargetKind
     store: str
     table: str
     column: str
     subject: str
+    absent: tuple[str, ...] = ()
+    equals: Equalities = ()
+    compare: Compare = "exact"
+    interval: "Interval | None" = None
+    owners: "Owners | None" = None
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -52,6 +68,57 @@ class TargetRoute:
             "table": self.table,
             "column": self.column,
             "subject": self.subject,
+            **({"absent": list[Json](self.absent)} if self.absent else {}),
+            **({"equals": _pairs(self.equals)} if self.equals else {}),
+            **({"compare": self.compare} if self.compare != "exact" else {}),
+            **({"interval": self.interval.as_json()} if self.interval else {}),
+            **({"owners": self.owners.as_json()} if self.owners else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """From when until when (exclusive) an address belonged to one account. An open end is NULL and lasts still.
+
+    ``port_from`` and ``port_to`` (inclusive) are columns where several accounts share an address.
+    """
+
+    since: str
+    until: str
+    unit: TimeUnit
+    port_from: str | None = None
+    port_to: str | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        ports: dict[str, Json] = {"port_from": self.port_from, "port_to": self.port_to}
+        given = {name: each for name, each in ports.items() if each is not None}
+        return {"since": self.since, "until": self.until, "unit": self.unit, **given}
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """From a resource to the accounts that own it: rows of ``table`` whose ``resource`` equals the resource's
+    subject key and that ``equals`` picks; each row's ``subject`` equals the unique ``key`` of ``accounts``, whose
+    ``name`` is the value of a new target of the kind account. Never members, followers or readers.
+    """
+
+    table: str
+    resource: str
+    subject: str
+    equals: Equalities
+    accounts: str
+    key: str
+    name: str
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "table": self.table,
+            "resource": self.resource,
+            "subject": self.subject,
+            "equals": _pairs(self.equals),
+            "accounts": self.accounts,
+            "key": self.key,
+            "name": self.name,
         }
 
 
@@ -69,21 +136,28 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class TimeColumn:
-    """When a row happened. ``table`` is the row's own table or one on the path."""
+    """When a row happened. ``table`` is the row's own table or one on the path.
+
+    ``zone`` is an IANA zone for columns that write the local time without saying so. A local time that a change
+    of the clock makes ambiguous counts as inside a window only if both of its meanings are.
+    """
 
     table: str
     column: str
     unit: TimeUnit
+    zone: str = "UTC"
 
     def as_json(self) -> dict[str, Json]:
-        return {"table": self.table, "column": self.column, "unit": self.unit}
+        zone: dict[str, Json] = {"zone": self.zone} if self.zone != "UTC" else {}
+        return {"table": self.table, "column": self.column, "unit": self.unit, **zone}
 
 
 @dataclass(frozen=True, slots=True)
 class RowPath:
     """Which rows belong to one subject: equalities from the table over ``hops`` to the subject column.
 
-    ``absent`` lists columns of the table that must be NULL. ``current``: the rows describe the account as it
+    ``absent`` lists columns of the table that must be NULL, ``equals`` columns of the table that must hold one
+    value, for stores that keep several kinds of records in one table. ``current``: the rows describe the account as it
     is now, so that no window can cut them; a map says this in so many words.
     """
 
@@ -94,6 +168,7 @@ class RowPath:
     time: TimeColumn | None
     current: bool
     absent: tuple[str, ...]
+    equals: Equalities = ()
 
     @property
     def subject_table(self) -> str:
@@ -109,6 +184,7 @@ class RowPath:
             "time": self.time.as_json() if self.time else None,
             "current": self.current,
             "absent": list(self.absent),
+            **({"equals": _pairs(self.equals)} if self.equals else {}),
         }
 
 
@@ -143,17 +219,27 @@ class ListedColumn:
 
 @dataclass(frozen=True, slots=True)
 class ListedTable:
-    """One table, the path to a subject's rows, the columns that may leave and their fixed order."""
+    """One table, the path to a subject's rows, the columns that may leave and their fixed order.
+
+    ``label`` is what the entry is called in plans, results and parcels: the table's name, unless the map says
+    ``as``, because one table holds several kinds of records. It is unique within a store.
+    """
 
     path: RowPath
     columns: tuple[ListedColumn, ...]
     order: tuple[str, ...]
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", self.path.table)
 
     def as_json(self) -> dict[str, Json]:
         return {
             "path": self.path.as_json(),
             "columns": [column.as_json() for column in self.columns],
             "order": list(self.order),
+            **({"as": self.label} if self.label != self.path.table else {}),
         }
 
 
@@ -167,11 +253,47 @@ class PathPart:
     end: int | None = None
 
 
+Stamp = Literal["rfc3339", "syslog", "unix"]
+"""How a line of text writes its time: RFC 3339; ``Nov 22 14:02:27`` without a year, as RFC 3164 has it (the year
+follows from the file's own date); whole seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinesTable:
+    """Text files read as a table: one record for each line that ``pattern`` matches whole.
+
+    ``files`` is a pattern of file names in the store's folder (``mail.log*``; compressed ones are read too). The
+    named groups of ``pattern`` are the columns; the group ``time``, if there is one, is read by ``stamp`` and
+    ``zone`` into an instant. A line that does not match is no record of this table.
+    """
+
+    store: str
+    name: str
+    files: str
+    pattern: str
+    stamp: Stamp | None
+    zone: str = "UTC"
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "store": self.store,
+            "name": self.name,
+            "files": self.files,
+            "pattern": self.pattern,
+            "stamp": self.stamp,
+            "zone": self.zone,
+        }
+
+
+Layout = Literal["file", "maildir"]
+
+
 @dataclass(frozen=True, slots=True)
 class ListedFile:
     """Files of a subject in a folder store, found through rows that name them.
 
-    ``template`` is the file's path below ``root``: ``{media_id[0:2]}/{media_id[2:]}``.
+    ``template`` is the file's path below ``root``: ``{media_id[0:2]}/{media_id[2:]}``. With the layout ``maildir``
+    the path is a Maildir, of which each message is a file; the seconds at the beginning of its name are its time.
     """
 
     path: RowPath
@@ -180,6 +302,7 @@ class ListedFile:
     template: str
     parts: tuple[PathPart, ...]
     category: Category
+    layout: Layout = "file"
 
     @property
     def path_columns(self) -> tuple[str, ...]:
@@ -193,6 +316,7 @@ class ListedFile:
             "root": self.root,
             "path": self.template,
             "category": self.category,
+            **({"layout": self.layout} if self.layout != "file" else {}),
         }
 
 
@@ -207,6 +331,7 @@ class DataMap:
     targets: tuple[TargetRoute, ...]
     tables: tuple[ListedTable, ...]
     files: tuple[ListedFile, ...]
+    lines: tuple[LinesTable, ...] = ()
 
     def store(self, name: str) -> StoreEntry:
         """The entry of a store that the map names; the parser made sure that there is one."""
@@ -235,6 +360,7 @@ class DataMap:
             "targets": _all(self.targets),
             "tables": _all(self.tables),
             "files": _all(self.files),
+            **({"lines": _all(self.lines)} if self.lines else {}),
         }
 
     @property
@@ -243,5 +369,9 @@ class DataMap:
         return digest_of(self.as_json())
 
 
-def _all(values: Iterable[StoreEntry | TargetRoute | ListedTable | ListedFile]) -> list[Json]:
+def _pairs(equals: Equalities) -> dict[str, Json]:
+    return dict(equals)
+
+
+def _all(values: Iterable[StoreEntry | TargetRoute | ListedTable | ListedFile | LinesTable]) -> list[Json]:
     return [value.as_json() for value in values]

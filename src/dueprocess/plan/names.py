@@ -5,6 +5,7 @@ account into a search across its members, so the words alone are refused; `check
 """
 
 import re
+from functools import lru_cache
 
 from dueprocess.errors import MalformedError, RefusedError
 
@@ -38,6 +39,28 @@ GATHERINGS = frozenset(
     ]
 )
 """Places where several people meet, or properties that they share. None of them is a person."""
+
+PROPERTIES = frozenset(["area", "geofence", "hashtag", "keyword", "tag", "topic", "tower"])
+"""What people share without anybody owning it. The rest of `GATHERINGS` may have owners."""
+
+MERE_USERS = frozenset(
+    [
+        "audience",
+        "downloader",
+        "follower",
+        "listener",
+        "member",
+        "membership",
+        "participant",
+        "reader",
+        "subscriber",
+        "subscription",
+        "viewer",
+        "visitor",
+        "watcher",
+    ]
+)
+"""People who use a thing, or take part in it, without being answerable for it."""
 
 SECRET_WORDS = frozenset(
     [
@@ -74,14 +97,15 @@ def check_name(name: str, where: str) -> str:
     return name
 
 
-def words(name: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def words(name: str) -> frozenset[str]:
     """The words of a name in snake_case or camelCase, in lower case, plural endings removed.
 
     ``mailing_lists`` gives mailing and list; ``blacklisted`` stays one word.
     """
     found = {word.lower() for word in _WORD.findall(name)}
     singular = {word[:-3] + "y" for word in found if word.endswith("ies")}
-    return found | singular | {word[:-1] for word in found if word.endswith("s")}
+    return frozenset(found | singular | {word[:-1] for word in found if word.endswith("s")})
 
 
 def refuse_gathering(name: str, where: str) -> None:
@@ -92,9 +116,35 @@ def refuse_gathering(name: str, where: str) -> None:
             "not-a-person",
             f"{where}: {name!r} speaks of a {odd[0]}, and a {odd[0]} is not a person.",
             why="A subject column that does not name people would answer for everyone behind it.",
-            do="Name the column that holds the account. A named organisation or channel takes another route, "
-            "to its owners, that this map cannot declare.",
+            do="Name the column that holds the account. A named organisation or channel takes the route "
+            "`resource`, to its owners.",
             source="architecture.md 1.1; formats.md, Data map",
+        )
+
+
+def refuse_property(name: str, where: str) -> None:
+    """Refuses a thing that nobody owns, such as a hashtag or an area: whoever shares it is not its owner."""
+    odd = sorted(words(name) & PROPERTIES)
+    if odd:
+        raise RefusedError(
+            "no-owner",
+            f"{where}: {name!r} speaks of a {odd[0]}, and nobody owns a {odd[0]}.",
+            why="A demand that starts from a place, a word or a property is a search across people.",
+            do="Name something that has owners: a package, an organisation, a channel.",
+            source="architecture.md 1.1; formats.md, Scope",
+        )
+
+
+def refuse_mere_users(text: str, where: str) -> None:
+    """Refuses a table, a column or a value that speaks of members, readers or followers as if they were owners."""
+    odd = sorted(words(text) & MERE_USERS)
+    if odd:
+        raise RefusedError(
+            "owners-only",
+            f"{where}: {text[:60]!r} speaks of a {odd[0]}, and a {odd[0]} is not an owner.",
+            why="A resource leads to those who are answerable for it, never to everyone who used it.",
+            do="Name the table and the role of its owners.",
+            source="architecture.md section 1; formats.md, Scope",
         )
 
 

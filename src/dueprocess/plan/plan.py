@@ -6,7 +6,8 @@ categories, and each of its queries begins at the subject. Its digest is what tw
 Source: formats.md, "Plan".
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dueprocess.demand import (
@@ -20,16 +21,18 @@ from dueprocess.demand import (
     ordered,
 )
 from dueprocess.errors import MalformedError
-from dueprocess.plan.datamap import DataMap, ListedFile, ListedTable, PathPart, RowPath, TargetRoute
+from dueprocess.plan.datamap import DataMap, Layout, ListedFile, ListedTable, PathPart, RowPath, TargetRoute
+from dueprocess.plan.moment import parse_moment
 from dueprocess.wire import Json, b64, digest_of
 
-Reason = Literal["not_authorised", "never", "not_mapped", "no_window"]
+Reason = Literal["not_authorised", "never", "not_mapped", "no_window", "owners"]
 
 REASONS: dict[Reason, str] = {
     "not_authorised": "not authorised by the decision",
     "never": "passwords, keys and tokens are never produced",
     "not_mapped": "the data map lists nothing under this category",
     "no_window": "these records carry times, and the decision names no window with both ends",
+    "owners": "a thing is no account: its owners are named, and each of them takes a decision of its own",
 }
 """Why something was not collected, in words for the minimisation statement."""
 
@@ -70,6 +73,12 @@ class TableQuery:
     columns: tuple[PlannedColumn, ...]
     order: tuple[str, ...]
     cap: int
+    label: str = ""
+    """What this entry of the map is called in results and parcels; the table's name unless the map says ``as``."""
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", self.path.table)
 
     @property
     def store(self) -> str:
@@ -91,6 +100,7 @@ class TableQuery:
             "columns": [column.as_json() for column in self.columns],
             "order": list(self.order),
             "cap": self.cap,
+            **({"as": self.label} if self.label != self.path.table else {}),
         }
 
 
@@ -104,6 +114,9 @@ class FileQuery:
     template: str
     parts: tuple[PathPart, ...]
     category: Category
+    layout: Layout = "file"
+    window: Period | None = None
+    """Given for a Maildir: its messages are cut by the time in their names."""
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -112,6 +125,8 @@ class FileQuery:
             "root": self.root,
             "path": self.template,
             "category": self.category,
+            **({"layout": self.layout} if self.layout != "file" else {}),
+            **({"window": {**self.window.as_json()}} if self.window else {}),
         }
 
 
@@ -132,6 +147,32 @@ class NotCollected:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldPart:
+    """A snapshot that a hold keeps of the same account: read beside the live stores, never beyond this plan.
+
+    ``manifest_sha256`` names what the hold had taken, so that what was approved is what is read.
+    """
+
+    hold_id: str
+    case_id: str
+    ref: str
+    manifest_sha256: str
+
+    @property
+    def store(self) -> str:
+        """The name of its folder in a parcel and of its entries in results."""
+        return f"hold-{self.hold_id[:8]}"
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "hold": self.hold_id,
+            "case": self.case_id,
+            "target": self.ref,
+            "manifest_sha256": self.manifest_sha256,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that production will ask, in order. Holds the target's value: it stays out of events."""
 
@@ -143,6 +184,8 @@ class Plan:
     files: tuple[FileQuery, ...]
     not_collected: tuple[NotCollected, ...]
     nonce: bytes
+    holds: tuple[HeldPart, ...] = ()
+    """Snapshots that are read too. A plan without any has the digest that it had before holds existed."""
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -154,6 +197,7 @@ class Plan:
             "tables": [query.as_json() for query in self.tables],
             "files": [query.as_json() for query in self.files],
             "not_collected": [entry.as_json() for entry in self.not_collected],
+            **({"holds": [each.as_json() for each in self.holds]} if self.holds else {}),
         }
 
     @property
@@ -162,11 +206,16 @@ class Plan:
         return digest_of(self.as_json())
 
 
+type Caps = Mapping[str, int | None]
+"""The most rows that a table of each store may give."""
+
+
 def compile_plan(item: ScopeItem, datamap: DataMap, *, nonce: bytes) -> Plan:
     """The plan for one authorised scope item. The same item, map and nonce give the same bytes.
 
     A table with times is always cut by the window; where the scope has no window with both ends (only
     categories of WITHOUT_WINDOW can be authorised so), such a table is left out and listed as not collected.
+    A target of the kind resource has no tables: its key is no account, and must never be taken for one.
 
     Refuses secrets, an open window on records of use, and a target kind that the map does not declare.
     Source: formats.md, Plan and Data map.
@@ -175,8 +224,10 @@ def compile_plan(item: ScopeItem, datamap: DataMap, *, nonce: bytes) -> Plan:
     if len(nonce) != NONCE_BYTES:
         raise MalformedError("bad-nonce", f"A plan has a nonce of {NONCE_BYTES} bytes.")
     route = datamap.route(item.target.kind)
-    tables = tuple(query for table in datamap.tables if (query := _table(table, item, datamap)))
-    files = tuple(each for listed in datamap.files if (each := _file(listed, item, datamap)))
+    caps = {entry.name: entry.max_rows for entry in datamap.stores}
+    reads = datamap if route.owners is None else replace(datamap, tables=(), files=())
+    tables = tuple(query for table in reads.tables if (query := _table(table, item, caps)))
+    files = tuple(each for listed in reads.files if (each := _file(listed, item, caps)))
     return Plan(
         map_id=datamap.id,
         map_sha256=datamap.sha256,
@@ -184,17 +235,29 @@ def compile_plan(item: ScopeItem, datamap: DataMap, *, nonce: bytes) -> Plan:
         target=TargetQuery(route, item.target.value),
         tables=tables,
         files=files,
-        not_collected=tuple(_not_collected(item, datamap)),
+        not_collected=tuple(_not_collected(item, reads, route)),
         nonce=nonce,
     )
 
 
-def _table(table: ListedTable, item: ScopeItem, datamap: DataMap) -> TableQuery | None:
+def question_only(plan: Plan) -> Plan:
+    """The plan of a decision to find out which account a target means: its one question, and no records.
+
+    Refuses an address at a time that is not one address at one instant. Source: formats.md, Scope.
+    """
+    interval = plan.target.route.interval
+    if interval is not None:
+        parse_moment(plan.target.value, shared=interval.port_from is not None)
+    return replace(plan, tables=(), files=(), not_collected=(), holds=())
+
+
+def _table(table: ListedTable, item: ScopeItem, caps: Caps) -> TableQuery | None:
     """The query for one table, or None where nothing of it may leave."""
     columns = _columns(table, item)
     if not columns or not _cut(table.path, item.period):
         return None
-    return _query(table.path, columns, table.order, item, datamap)
+    window, cap = item.period if table.path.time else None, _cap(table.path, caps)
+    return TableQuery(table.path, window, columns, table.order, cap, table.label)
 
 
 def _columns(table: ListedTable, item: ScopeItem) -> tuple[PlannedColumn, ...]:
@@ -210,46 +273,56 @@ def _cut(path: RowPath, period: Period) -> bool:
     return path.time is None or period.closed
 
 
-def _query(
-    path: RowPath,
-    columns: tuple[PlannedColumn, ...],
-    order: tuple[str, ...],
-    item: ScopeItem,
-    datamap: DataMap,
-) -> TableQuery:
-    cap = datamap.store(path.store).max_rows
+def _file_cut(listed: ListedFile, period: Period) -> bool:
+    """A Maildir carries times of its own, whatever its row says."""
+    return _cut(listed.path, period) and (listed.layout != "maildir" or period.closed)
+
+
+def _cap(path: RowPath, caps: Caps) -> int:
+    cap = caps[path.store]
     if cap is None:
         raise MalformedError("data-map", f"The store {path.store!r} gives rows but has no max_rows.")
-    return TableQuery(path, item.period if path.time else None, columns, order, cap)
+    return cap
 
 
-def _file(listed: ListedFile, item: ScopeItem, datamap: DataMap) -> FileQuery | None:
-    if listed.category not in item.categories or not _cut(listed.path, item.period):
+def _file(listed: ListedFile, item: ScopeItem, caps: Caps) -> FileQuery | None:
+    if listed.category not in item.categories or not _file_cut(listed, item.period):
         return None
     columns = tuple(PlannedColumn(name, listed.category, ()) for name in listed.path_columns)
     order = (listed.path.time.column,) if listed.path.time else listed.path_columns
-    rows = _query(listed.path, columns, order, item, datamap)
-    return FileQuery(rows, listed.store, listed.root, listed.template, listed.parts, listed.category)
+    window, cap = item.period if listed.path.time else None, _cap(listed.path, caps)
+    rows = TableQuery(listed.path, window, columns, order, cap)
+    return FileQuery(
+        rows,
+        listed.store,
+        listed.root,
+        listed.template,
+        listed.parts,
+        listed.category,
+        listed.layout,
+        item.period if listed.layout == "maildir" else None,
+    )
 
 
-def _not_collected(item: ScopeItem, datamap: DataMap) -> list[NotCollected]:
+def _not_collected(item: ScopeItem, datamap: DataMap, route: TargetRoute) -> list[NotCollected]:
     """Each category outside the plan with its reason, then what an open window leaves out."""
     listed = {column.counts_under(item.purpose) for table in datamap.tables for column in table.columns} | {
         each.category for each in datamap.files
     }
+    lacking: Reason = "not_mapped" if route.owners is None else "owners"
     found = [
-        NotCollected(category, None, "not_authorised" if category not in item.categories else "not_mapped")
+        NotCollected(category, None, "not_authorised" if category not in item.categories else lacking)
         for category in ordered(AUTHORISABLE)
         if category not in item.categories or category not in listed
     ]
     found += [NotCollected(SECRETS, None, "never")]
     for table in datamap.tables:
         if not _cut(table.path, item.period):
-            name = f"{table.path.store}.{table.path.table}"
+            name = f"{table.path.store}.{table.label}"
             left = ordered(column.category for column in _columns(table, item))
             found += [NotCollected(category, name, "no_window") for category in left]
     for each in datamap.files:
-        if each.category in item.categories and not _cut(each.path, item.period):
+        if each.category in item.categories and not _file_cut(each, item.period):
             name = f"{each.path.store}.{each.path.table}"
             found.append(NotCollected(each.category, name, "no_window"))
     return found

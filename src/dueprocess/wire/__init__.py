@@ -28,12 +28,28 @@ _MAX_SAFE = 2**53 - 1
 def canonical(value: Json) -> bytes:
     """RFC 8785 bytes of a JSON value. Refuses floats, big integers, lone surrogates and endless nesting."""
     try:
+        if _plain(value):
+            return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
         _refuse_floats(value)
         return rfc8785.dumps(value)
     except RecursionError as error:
         raise MalformedError("too-deep", "This value is nested too deeply.") from error
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise MalformedError("not-canonical", "This value has no canonical form.", why=str(error)) from error
+
+
+def _plain(value: object) -> bool:
+    """Whether Python's own, faster writer gives the bytes of RFC 8785: keys in ASCII sort alike, no number is odd."""
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return True
+    if isinstance(value, int):
+        return kind is int and -_MAX_SAFE <= value <= _MAX_SAFE
+    if isinstance(value, dict):
+        return kind is dict and all(
+            type(key) is str and key.isascii() and _plain(each) for key, each in value.items()
+        )
+    return isinstance(value, list) and kind is list and all(map(_plain, value))
 
 
 def _refuse_floats(value: object) -> None:
@@ -129,7 +145,7 @@ def unb64(text: str, *, length: int | None = None) -> bytes:
     """Strict inverse of ``b64``: one text per byte string, and of ``length`` bytes where given."""
     try:
         data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, TypeError) as error:  # a JSON value need not be a text
         raise MalformedError("not-base64", "This is not base64.", why=str(error)) from error
     if b64(data) != text:
         raise MalformedError("not-base64", "This base64 is not in its one canonical form.")
@@ -140,7 +156,7 @@ def unb64(text: str, *, length: int | None = None) -> bytes:
 
 def unhex(text: str, *, length: int = 32) -> bytes:
     """Bytes of a lower-case hex string of exactly ``length`` bytes."""
-    if not re.fullmatch(r"[0-9a-f]*", text) or len(text) != 2 * length:
+    if not re.fullmatch(r"[0-9a-f]*", str(text)) or len(str(text)) != 2 * length:
         raise MalformedError("not-hex", f"Expected {2 * length} lower-case hex digits here.")
     return bytes.fromhex(text)
 
