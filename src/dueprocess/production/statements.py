@@ -3,15 +3,18 @@
 The store's own code makes the texts, over a schema that has every column, so that they cannot differ from it.
 """
 
-import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
-from dueprocess.plan import Plan, TableQuery
+import pyarrow as pa
+
+from dueprocess.plan import Plan, TargetRoute
+from dueprocess.production.stores.arrow import Raw
 from dueprocess.production.stores.facts import ColumnFacts
-from dueprocess.production.stores.postgresql import CURSOR, PostgresqlStore
-from dueprocess.production.stores.sql import Fetch, Raw, SqlStore
+from dueprocess.production.stores.postgresql import PostgresqlStore, explaining
+from dueprocess.production.stores.sql import SqlStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +25,36 @@ class Asked:
     tables: Mapping[tuple[str, str], tuple[str, ...]]
     """(store, table) → the queries whose rows go into the parcel."""
     further: tuple[str, ...]
-    """Counts and checks that a run makes where an account is big, or a key not unique."""
+    """What a run asks the planner before each query, how many rows there are, and checks of keys not unique."""
 
 
-def statements(plan: Plan) -> Asked:
-    """Every statement that a run of this plan may send, with ``$1`` and so on for values."""
+def statements(plan: Plan, account: TargetRoute | None = None) -> Asked:
+    """Every statement that a run of this plan may send, with ``$1`` and so on for values.
+
+    ``account`` is how accounts are named, for a plan that only asks which account its target means.
+    """
     store = _Listening()
     store.resolve(plan.target)
-    (resolving,) = store.taken()
+    *planning, resolving = store.taken()
+    planning += _naming(store, plan.target.route, account) if account is not None else []
     tables: dict[tuple[str, str], tuple[str, ...]] = {}
     further: list[str] = []
     for query in (*plan.tables, *(each.rows for each in plan.files)):
-        list(store.rows(query, ""))
+        list(store.batches(query, ""))
         *checks, rows = store.taken()
         key = (query.store, query.table)
         tables[key] = (*tables.get(key, ()), rows)
-        further += [*checks, store.counting(query)]
-    return Asked(resolving, tables, tuple(further))
+        further += checks
+    return Asked(resolving, tables, (*planning, *further))
+
+
+def _naming(store: "_Listening", route: TargetRoute, account: TargetRoute) -> list[str]:
+    """What is asked once the key of a target that is no account is known."""
+    if route.owners is not None:
+        store.owners(route.owners, "")
+    else:
+        store.called(account, "")
+    return store.taken()
 
 
 class _Every(Mapping[str, ColumnFacts]):
@@ -66,24 +82,20 @@ class _Listening(PostgresqlStore):
         asked, self._asked = self._asked, []
         return asked
 
-    def counting(self, query: TableQuery) -> str:
-        """The question whether an account has more rows than the map allows."""
-        self._refuse_too_many(query, "")
-        return self.taken()[0]
-
     def fetch(self, sql: str, values: Sequence[object]) -> list[Raw]:  # noqa: ARG002  (nothing is sent)
-        self._asked.append(_numbered(sql))
+        self._asked.append(self.numbered(sql))
         return [(0,)] if sql.startswith("SELECT count(*)") else []
 
-    def stream(self, sql: str, values: Sequence[object]) -> Iterator[Fetch]:  # noqa: ARG002  (as above)
-        self._asked.append(_numbered(f'DECLARE "{CURSOR}" CURSOR FOR {sql}'))
-        yield lambda _size: ()
+    def stream(self, sql: str, values: Sequence[object]) -> Iterator[pa.RecordBatch]:  # noqa: ARG002  (as above)
+        self._asked.append(self.numbered(sql))
+        return iter(())
+
+    def explain(self, sql: str, values: Sequence[object]) -> list[dict[str, Any]]:  # noqa: ARG002  (as above)
+        self._asked.append(self.numbered(explaining(sql)))
+        return []
+
+    def snapshot(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def describe(self, table: str) -> Mapping[str, ColumnFacts]:  # noqa: ARG002  (every table is alike)
         return _Every()
-
-
-def _numbered(sql: str) -> str:
-    """Places as the server writes them: ``$1``, ``$2`` …"""
-    numbers = itertools.count(1)
-    return re.sub("%s", lambda _: f"${next(numbers)}", sql)

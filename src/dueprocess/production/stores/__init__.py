@@ -1,25 +1,37 @@
 """Stores of the platform, opened for reading by the production worker and by nobody else.
 
-The engine follows from the connection string: ``sqlite:///``, ``postgresql://``, ``duckdb:///``,
-``parquet:///`` and ``file:///``.
+The engine follows from the connection string: ``sqlite:///``, ``postgresql://``, ``mysql://``, ``duckdb:///``,
+``parquet:///``, ``spark://``, ``lines:///`` and ``file:///``.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dueprocess.errors import MalformedError, UnavailableError
-from dueprocess.plan import DataMap, StoreEntry
-from dueprocess.production.stores.facts import ColumnFacts, Row, Store, Subject, UnreachableStore
+from dueprocess.plan import DataMap, LinesTable, StoreEntry
+from dueprocess.production.stores.facts import (
+    JSON_TEXT,
+    Checked,
+    ColumnFacts,
+    Redacted,
+    Row,
+    Store,
+    Subject,
+    UnreachableStore,
+)
 from dueprocess.production.stores.folder import FolderStore, FoundFile
 
 _PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 __all__ = [
+    "JSON_TEXT",
+    "Checked",
     "ColumnFacts",
     "FolderStore",
     "FoundFile",
+    "Redacted",
     "Row",
     "Store",
     "Stores",
@@ -59,7 +71,8 @@ def open_stores(datamap: DataMap, environment: Mapping[str, str], reader: str = 
             if entry.max_rows is None:
                 folders[entry.name] = FolderStore(entry.name, _path(where, "file", entry.name))
             else:
-                databases[entry.name] = open_store(entry.name, where, reader)
+                lines = tuple(each for each in datamap.lines if each.store == entry.name)
+                databases[entry.name] = open_store(entry.name, where, reader, lines)
         except UnavailableError as error:
             missing[entry.name] = error
             if entry.max_rows is not None:
@@ -82,14 +95,19 @@ def connect_string(entry: StoreEntry, environment: Mapping[str, str]) -> str:
     return _PLACE.sub(value, entry.connect)
 
 
-def open_store(name: str, where: str, reader: str = "dueprocess") -> Store:
-    """One database by its connection string. Imports the driver only now."""
+def open_store(name: str, where: str, reader: str = "dueprocess", lines: Sequence[LinesTable] = ()) -> Store:
+    """One database by its connection string. Imports the driver only now.
+
+    ``lines`` says how the text files of a store ``lines:///folder`` are read.
+    """
     scheme = where.partition("://")[0]
+    if scheme == "lines":
+        return _lines(name, where, lines)
     if scheme not in _OPEN:
         raise MalformedError(
             "bad-connect",
             f"The store {name!r} has a connection string of no known kind.",
-            do="Begin it with " + ", ".join(f"{each}://" for each in (*_OPEN, "file")) + ".",
+            do="Begin it with " + ", ".join(f"{each}://" for each in (*_OPEN, "lines", "file")) + ".",
         )
     return _OPEN[scheme](name, where, reader)
 
@@ -128,9 +146,29 @@ def _parquet(name: str, where: str, _reader: str) -> Store:
     return DuckdbStore(name, _path(where, "parquet", name), parquet=True)
 
 
+def _lines(name: str, where: str, lines: Sequence[LinesTable]) -> Store:
+    from dueprocess.production.stores.lines import LinesStore  # noqa: PLC0415  # one reader at a time
+
+    return LinesStore(name, _path(where, "lines", name), lines)
+
+
+def _mysql(name: str, where: str, reader: str) -> Store:
+    from dueprocess.production.stores.mysql import MysqlStore  # noqa: PLC0415  # one driver at a time
+
+    return MysqlStore(name, where, reader)
+
+
+def _spark(name: str, where: str, reader: str) -> Store:
+    from dueprocess.production.stores.spark import SparkStore  # noqa: PLC0415  # one driver at a time
+
+    return SparkStore(name, where, reader)
+
+
 _OPEN: dict[str, Callable[[str, str, str], Store]] = {
     "sqlite": _sqlite,
     "postgresql": _postgresql,
     "duckdb": _duckdb,
     "parquet": _parquet,
+    "mysql": _mysql,
+    "spark": _spark,
 }

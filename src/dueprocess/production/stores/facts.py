@@ -4,14 +4,44 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import pyarrow as pa
+
 from dueprocess.errors import UnavailableError
-from dueprocess.plan import TableQuery, TargetQuery
+from dueprocess.plan import Owners, TableQuery, TargetQuery, TargetRoute
 
 type Subject = str | int
 """The key under which a store files an account, as its own type."""
 
 type Row = dict[str, object]
 """One record: listed column to value. Control columns are gone, third parties masked."""
+
+JSON_TEXT = {b"dueprocess": b"json"}
+"""Metadata of a text field whose values are JSON already: a column in which a store mixes types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A value of which a rule took something out: its row in the batch (from 0), column, rule, number of places."""
+
+    row: int
+    column: str
+    rule: str
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Records that may leave, in the plan's order: control columns are gone, third parties are masked.
+
+    ``rows`` has the plan's columns by name and in order. A column that a rule masks whole is not counted row by
+    row in ``redacted``.
+    """
+
+    rows: pa.RecordBatch
+    redacted: tuple[Redacted, ...] = ()
+    times: pa.Array | None = None
+    """The path's time of each record as the store writes it, by which the snapshot of a hold is cut again later.
+    It goes into no parcel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +51,8 @@ class ColumnFacts:
     kind: str
     unique: bool | None
     indexed: bool | None
+    view: bool = False
+    """Whether the table is a view: what stands behind it is not in the map."""
 
 
 class Store(Protocol):
@@ -32,8 +64,12 @@ class Store(Protocol):
         """The one subject that the target names, or None. Refuses two, without telling how many."""
         ...
 
-    def rows(self, query: TableQuery, subject: Subject, /) -> Iterator[list[Row]]:
-        """The subject's records in batches, in the plan's order. Refuses more than the plan's cap."""
+    def batches(self, query: TableQuery, subject: Subject, /) -> Iterator[Checked]:
+        """The subject's records in the plan's order, about 4 MiB and at most 65,536 records at a time.
+
+        Each batch has a schema of its own: a column may be a number in one and ``JSON_TEXT`` in the next.
+        Refuses more than the plan's cap before anything is handed on.
+        """
         ...
 
     def columns(self, table: str, /) -> Mapping[str, ColumnFacts]:
@@ -65,7 +101,13 @@ class UnreachableStore:
     def resolve(self, _query: TargetQuery, /) -> Subject | None:
         raise self._again() from self._error
 
-    def rows(self, _query: TableQuery, _subject: Subject, /) -> Iterator[list[Row]]:
+    def called(self, _account: TargetRoute, _subject: Subject, /) -> str | None:
+        raise self._again() from self._error
+
+    def owners(self, _owners: Owners, _subject: Subject, /) -> list[str]:
+        raise self._again() from self._error
+
+    def batches(self, _query: TableQuery, _subject: Subject, /) -> Iterator[Checked]:
         raise self._again() from self._error
 
     def columns(self, _table: str, /) -> Mapping[str, ColumnFacts]:

@@ -1,40 +1,56 @@
-"""One SQL shape for every engine: equalities from the row to the subject, a window, a fixed order.
+"""What every SQL engine does alike: a question is written, examined, sent, and what comes back is checked.
 
-There is no OR, no pattern, no `*` and no join that could multiply rows. Values are bound by the driver; names
-come from the map, are found in the live schema first, and are quoted.
+A subclass opens a read-only connection, answers small questions as tuples and streams big ones as Arrow batches.
 """
 
 import abc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from itertools import pairwise
 
+import pyarrow as pa
+
+from dueprocess.demand import Period
 from dueprocess.errors import RefusedError, UnavailableError
-from dueprocess.plan import TableQuery, TargetQuery, TimeUnit, bounds
-from dueprocess.production.stores.check import checked_row
-from dueprocess.production.stores.facts import ColumnFacts, Row, Subject
+from dueprocess.plan import Owners, TableQuery, TargetQuery, TargetRoute
+from dueprocess.production.stores.arrow import Raw, even
+from dueprocess.production.stores.check import checked
+from dueprocess.production.stores.examine import Shape, examine, examine_values
+from dueprocess.production.stores.facts import Checked, Subject
+from dueprocess.production.stores.naming import (
+    MOST_INTERVALS,
+    MOST_OWNERS,
+    Naming,
+    calling_shape,
+    calling_values,
+    held,
+    holding_shape,
+    holding_values,
+    owning_shape,
+    owning_values,
+)
+from dueprocess.production.stores.shapes import (
+    count_shape,
+    fan_out_shape,
+    rows_shape,
+    rows_values,
+    target_shape,
+    target_values,
+)
 
-type Raw = tuple[object, ...]
-type Fetch = Callable[[int], Sequence[Raw]]
-
-FIRST_BATCH = 64
-MOST_BATCH = 2048
-BATCH_BYTES = 4 * 1024 * 1024
+_PARTS = 8
 
 
-def quoted(name: str) -> str:
-    """An SQL identifier in double quotes. Names of a map hold none, but a rule that is kept twice holds."""
-    return '"' + name.replace('"', '""') + '"'
+class TooBigToSortError(Exception):
+    """An engine could not sort the rows of one window in its memory, and has given none of them yet."""
 
 
-class SqlStore(abc.ABC):
-    """What the engines share. A subclass opens a read-only connection and streams tuples."""
+class SqlStore(Naming):
+    """What the engines share: resolving, streaming, counting, and the checks before and after."""
 
-    mark = "?"
-    byte_order = ""
-    """Appended to a text column that is compared by its bytes."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._columns: dict[str, Mapping[str, ColumnFacts]] = {}
+    counts_first = False
+    """Whether rows are counted before they are asked for, because the connection can do one thing at a time."""
 
     # -- what an engine provides ------------------------------------------------------------------
 
@@ -43,143 +59,165 @@ class SqlStore(abc.ABC):
         """All rows of a small question, in the snapshot of this connection."""
 
     @abc.abstractmethod
-    def stream(self, sql: str, values: Sequence[object]) -> Iterator[Fetch]:
-        """A context (generator) that yields a fetch function; memory is bounded by what it fetches."""
+    def stream(self, sql: str, values: Sequence[object]) -> Iterator[pa.RecordBatch]:
+        """The rows as batches; columns by position. Memory is bounded by the batch.
 
-    @abc.abstractmethod
-    def describe(self, table: str) -> Mapping[str, ColumnFacts]:
-        """The live columns of a table; empty where there is none."""
+        Raises ``TooBigToSortError`` before its first batch where the engine can say so.
+        """
 
     @abc.abstractmethod
     def close(self) -> None:
         """Ends the connection. The store cannot be used after it."""
 
-    def reading(self, expression: str, _facts: ColumnFacts, /) -> str:
-        """How a column is read in the select list, where an engine needs a cast."""
-        return expression
+    def snapshot(self) -> AbstractContextManager[object]:
+        """Around all questions about one table: they see one state. Here: the connection has one state."""
+        return nullcontext()
+
+    def watch(self, _sql: str, _values: Sequence[object], _shape: Shape, /) -> AbstractContextManager[object]:
+        """The engine's own eyes on a question, before it runs and while it does.
+
+        Raises ``differs`` where the engine would read another table or column than the shape names.
+        """
+        return nullcontext()
 
     # -- the protocol ------------------------------------------------------------------------------
 
-    def columns(self, table: str) -> Mapping[str, ColumnFacts]:
-        if table not in self._columns:
-            self._columns[table] = self.describe(table)
-        return self._columns[table]
-
     def resolve(self, query: TargetQuery) -> Subject | None:
         """The one subject, or None. Fetches at most two rows, so that nobody learns how many there are."""
-        route = query.route
-        column, subject = self._column(route.table, route.column), self._column(route.table, route.subject)
-        rows = self.fetch(
-            f"SELECT {column}, {subject} FROM {quoted(route.table)} WHERE {column} = {self.mark} LIMIT 2",  # noqa: S608  # names are from the live schema and quoted, the value is bound
-            [query.value],
-        )
-        exact = [row for row in rows if str(row[0]) == query.value]
+        if query.route.interval is not None:
+            return self._holder(query)
+        route, sql, values = query.route, self.resolving(query.route), target_values(query)
+        shape = target_shape(route)
+        self._examine(sql, values, shape, target_values(query))
+        with self.snapshot(), self.watch(sql, values, shape):
+            rows = self.fetch(sql, values)
+        exact = [row for row in rows if _names(query, row) and _counts(route, row)]
         if len(rows) > 1 or len(exact) != len(rows):
-            raise RefusedError(
-                "ambiguous-target",
-                "This target does not name exactly one account.",
-                why="A choice between accounts is not the software's to make, nor is their number disclosed.",
-                do="Ask the authority for the exact identifier.",
-                source="formats.md, Scope; architecture.md 1.1",
-            )
+            raise _ambiguous()
         return _subject(exact[0][1]) if exact else None
 
-    def rows(self, query: TableQuery, subject: Subject) -> Iterator[list[Row]]:
-        self._refuse_fan_out(query, subject)
-        sql, values = self.text(query), self._values(query, subject)
-        for fetch in self.stream(sql, values):
-            for number, (batch, ended) in enumerate(_batches(fetch)):
-                if number == 0 and (not ended or len(batch) > query.cap):
-                    self._refuse_too_many(query, subject)
-                rows = (checked_row(query, subject, raw) for raw in batch)
-                yield [row for row in rows if row is not None]
+    def called(self, account: TargetRoute, subject: Subject) -> str | None:
+        """What the account of a key is called, by the route that names accounts; None where there is none."""
+        sql, values = self.calling(account), calling_values(account, subject)
+        rows = self._few(sql, values, calling_shape(account), values)
+        exact = [row for row in rows if row[1] == subject and _counts(account, row)]
+        if len(rows) > 1 or len(exact) != len(rows):
+            raise _ambiguous()
+        return str(_subject(exact[0][0])) if exact else None
 
-    def text(self, query: TableQuery) -> str:
-        """``SELECT controls, columns FROM ... WHERE subject AND window AND absent ORDER BY ...``."""
-        path = query.path
-        controls = [self._read(path.subject_table, path.subject, query)]
-        if path.time is not None:
-            controls.append(self._read(path.time.table, path.time.column, query))
-        controls += [self._read(path.table, name, query) for name in path.absent]
-        listed = [self._read(path.table, column.name, query) for column in query.columns]
-        order = [self._at(self._order_table(query, name), name, query) for name in query.order]
-        return (
-            f"SELECT {', '.join([*controls, *listed])}{self._from_where(query)} ORDER BY {', '.join(order)}"
-        )
+    def owners(self, owners: Owners, subject: Subject) -> list[str]:
+        """The names of the accounts that own the thing of this key, each once. Refuses more than a hundred."""
+        sql, values = self.owning(owners), owning_values(owners, subject)
+        rows = self._few(sql, values, owning_shape(owners), values)
+        fixed = [value for _, value in owners.equals]
+        exact = [row for row in rows if row[0] == subject and [*row[2:]] == fixed]
+        if len(rows) > MOST_OWNERS or len(exact) != len(rows):
+            raise _ambiguous()
+        return list(dict.fromkeys(str(_subject(row[1])) for row in exact))
+
+    def _holder(self, query: TargetQuery) -> Subject | None:
+        """To whom an address belonged at an instant. Two rows, or two accounts, are refused without a count."""
+        rows: list[Raw] = []
+        with self.snapshot():
+            for lasting in (False, True):
+                sql, values = (
+                    self.holding(query.route, lasting=lasting),
+                    self.holding_values(query, lasting=lasting),
+                )
+                shape, wanted = (
+                    holding_shape(query.route, lasting=lasting),
+                    holding_values(query, lasting=lasting),
+                )
+                rows += self._few(sql, values, shape, wanted)
+        exact = [row for row in rows if held(query, row) and _counts(query.route, row)]
+        if len(rows) >= MOST_INTERVALS or len(exact) > 1:
+            raise _ambiguous()
+        return _subject(exact[0][1]) if exact else None
+
+    def _few(
+        self, sql: str, values: Sequence[object], shape: Shape, wanted: Sequence[object]
+    ) -> Sequence[Raw]:
+        """The rows of a small question, examined before it is sent."""
+        self._examine(sql, values, shape, wanted)
+        with self.snapshot(), self.watch(sql, values, shape):
+            return self.fetch(sql, values)
+
+    def batches(self, query: TableQuery, subject: Subject) -> Iterator[Checked]:
+        """The subject's records, checked. Counts before anything is handed on, so that nothing is ever cut."""
+        with self.snapshot():
+            self._refuse_fan_out(query, subject)
+            if self.counts_first:
+                self._refuse_too_many(query, subject)
+            total = 0
+            for raw, small in _told_if_small(self._windows(query, subject, 1)):
+                if total == 0 and not self.counts_first and (not small or raw.num_rows > query.cap):
+                    self._refuse_too_many(query, subject)
+                total += raw.num_rows
+                if total > query.cap:
+                    raise _too_many(query)
+                yield checked(query, subject, raw)
 
     def has_twice(self, table: str, column: str) -> bool:
         name = self._column(table, column)
-        sql = f"SELECT 1 FROM {quoted(table)} WHERE {name} IS NOT NULL GROUP BY {name} HAVING count(*) > 1 LIMIT 1"  # noqa: S608  # names are from the live schema and quoted
+        sql = f"SELECT 1 FROM {self.named(table)} WHERE {name} IS NOT NULL GROUP BY {name} HAVING count(*) > 1 LIMIT 1"  # noqa: S608  # names are from the live schema and quoted
         return bool(self.fetch(sql, []))
 
     def meets(self, table: str, column: str, other: str, key: str) -> bool:
         name, foreign = self._column(table, column), self._column(other, key)
-        some = f"SELECT 1 FROM {quoted(table)} WHERE {name} IS NOT NULL LIMIT 1"  # noqa: S608  # as above
+        some = f"SELECT 1 FROM {self.named(table)} WHERE {name} IS NOT NULL LIMIT 1"  # noqa: S608  # as above
         match = (
-            f"SELECT 1 FROM {quoted(table)} a WHERE EXISTS "  # noqa: S608  # as above
-            f"(SELECT 1 FROM {quoted(other)} b WHERE b.{foreign} = a.{name}) LIMIT 1"
+            f"SELECT 1 FROM {self.named(table)} a WHERE EXISTS "  # noqa: S608  # as above
+            f"(SELECT 1 FROM {self.named(other)} b WHERE b.{foreign} = a.{name}) LIMIT 1"
         )
         return not self.fetch(some, []) or bool(self.fetch(match, []))
 
-    # -- the parts of a query ----------------------------------------------------------------------
+    # -- asking ------------------------------------------------------------------------------------
 
-    def _from_where(self, query: TableQuery) -> str:
-        path = query.path
-        where = [self._subject(query)]
-        if path.time is not None:
-            when = self._at(path.time.table, path.time.column, query)
-            when += self.byte_order if path.time.unit == "iso" else ""
-            where += [f"{when} >= {self.mark}", f"{when} < {self.mark}"]
-        where += [f"{self._at(path.table, name, query)} IS NULL" for name in path.absent]
-        return f"{self._joined(query)} WHERE {' AND '.join(where)}"
+    def _examine(self, sql: str, values: Sequence[object], shape: Shape, wanted: Sequence[object]) -> None:
+        examine(self.numbered(sql), shape, self.readings)
+        examine_values(values, wanted)
 
-    def _joined(self, query: TableQuery) -> str:
-        """`` FROM row table JOIN next ON equality ...``: many-to-one all the way to the subject."""
-        here, parts = query.path.table, [f" FROM {quoted(query.path.table)} t0"]
-        for number, hop in enumerate(query.path.hops, start=1):
-            on, foreign = self._at(here, hop.on, query), self._at(hop.table, hop.foreign, query)
-            parts.append(f" JOIN {quoted(hop.table)} t{number} ON {on} = {foreign}")
-            here = hop.table
-        return "".join(parts)
+    def rows(self, query: TableQuery, subject: Subject) -> Iterator[pa.RecordBatch]:
+        """The raw rows of one window. An engine that cannot sort them at once may find another way."""
+        sql, values, shape = self.text(query), self.values(query, subject), rows_shape(query)
+        self._examine(sql, values, shape, rows_values(query, subject))
+        with self.watch(sql, values, shape):
+            yield from even(self.stream(sql, values))
 
-    def _subject(self, query: TableQuery) -> str:
-        return f"{self._at(query.path.subject_table, query.path.subject, query)} = {self.mark}"
-
-    def _values(self, query: TableQuery, subject: Subject) -> list[object]:
-        time = query.path.time
-        if time is None or query.window is None:
-            return [subject]
-        return [subject, *(self.bound(each, time.unit) for each in bounds(query.window, time.unit))]
-
-    def bound(self, value: object, _unit: TimeUnit, /) -> object:
-        """A bound of the window as the driver takes it."""
-        return value
+    def _windows(self, query: TableQuery, subject: Subject, parts: int) -> Iterator[pa.RecordBatch]:
+        """The rows window after window, each as wide as the engine can sort: the same query, closer ends."""
+        for window in _split(query.window, parts):
+            part = replace(query, window=window)
+            try:
+                yield from self.rows(part, subject)
+            except TooBigToSortError as error:
+                if not _may_split(part):
+                    raise UnavailableError(
+                        "too-big-to-sort",
+                        f"The records of {query.table!r} do not fit into the memory that sorting may take.",
+                        do="Keep the table in the order of account and time, or narrow the window.",
+                    ) from error
+                yield from self._windows(part, subject, _PARTS)
 
     def _refuse_too_many(self, query: TableQuery, subject: Subject) -> None:
-        """Counts up to one beyond the cap, in the same snapshot, before anything is handed on."""
-        sql = f"SELECT count(*) FROM (SELECT 1 AS one{self._from_where(query)} LIMIT {query.cap + 1}) counted"  # noqa: S608  # names are from the live schema and quoted, values are bound
-        ((count,),) = self.fetch(sql, self._values(query, subject))
+        """Counts, in the same snapshot, before anything is handed on."""
+        sql, values, shape = self.counting(query), self.values(query, subject), count_shape(query)
+        self._examine(sql, values, shape, rows_values(query, subject))
+        with self.watch(sql, values, shape):
+            ((count,),) = self.fetch(sql, values)
         if int(str(count)) > query.cap:
-            raise RefusedError(
-                "too-many-rows",
-                f"{query.store}.{query.table} holds more than {query.cap} records of this account and window.",
-                why="A silent cut would pass off a part for the whole.",
-                do="Narrow the window, or raise `max_rows` in the data map (two people).",
-                source="formats.md, Data map",
-            )
+            raise _too_many(query)
 
     def _refuse_fan_out(self, query: TableQuery, subject: Subject) -> None:
         """Refuses a path on which one record would belong to two subjects."""
-        owned = f"{self._joined(query)} WHERE {self._subject(query)}"
         for number, hop in enumerate(query.path.hops, start=1):
             if self._facts(hop.table, hop.foreign).unique:
                 continue
-            key = self._column(hop.table, hop.foreign)
-            sql = (
-                f"SELECT 1 FROM {quoted(hop.table)} WHERE {key} IN (SELECT t{number}.{key}{owned}) "  # noqa: S608  # as above
-                f"GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
-            )
-            if self.fetch(sql, [subject]):
+            sql, shape = self.doubling(query, number), fan_out_shape(query, number)
+            self._examine(sql, [subject], shape, [subject])
+            with self.watch(sql, [subject], shape):
+                twice = self.fetch(sql, [subject])
+            if twice:
                 raise RefusedError(
                     "fan-out",
                     f"{hop.table}.{hop.foreign} is not unique, so a record could belong to several people.",
@@ -187,59 +225,73 @@ class SqlStore(abc.ABC):
                     source="formats.md, Data map (many-to-one only)",
                 )
 
-    def _read(self, table: str, column: str, query: TableQuery) -> str:
-        return self.reading(self._at(table, column, query), self._facts(table, column))
 
-    def _at(self, table: str, column: str, query: TableQuery) -> str:
-        """``t1."name"``: a column of a table on the path."""
-        tables = [query.path.table, *(hop.table for hop in query.path.hops)]
-        return f"t{tables.index(table)}.{self._column(table, column)}"
-
-    @staticmethod
-    def _order_table(query: TableQuery, name: str) -> str:
-        """The time column's table where the order is by time, else the row's own."""
-        time = query.path.time
-        return time.table if time is not None and name == time.column else query.path.table
-
-    def _column(self, table: str, column: str) -> str:
-        self._facts(table, column)
-        return quoted(column)
-
-    def _facts(self, table: str, column: str) -> ColumnFacts:
-        """Facts of a live column. Refuses a name that the live schema does not have, to the letter."""
-        found = self.columns(table).get(column)
-        if found is None:
-            what = f"column {table}.{column}" if self.columns(table) else f"table {table}"
-            raise UnavailableError(
-                "map-drift",
-                f"The store {self.name!r} has no {what}.",
-                why="The data map and the live schema differ.",
-                do="Run `dueprocess datamap check`.",
-            )
-        return found
+def _told_if_small(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, bool]]:
+    """Each batch with whether it is all there is."""
+    first = next(batches, None)
+    if first is None:
+        return
+    second = next(batches, None)
+    yield first, second is None
+    if second is not None:
+        yield second, False
+    for batch in batches:
+        yield batch, False
 
 
-def _batches(fetch: Fetch) -> Iterator[tuple[list[Raw], bool]]:
-    """Batches of about four megabytes, each with whether it is the last.
-
-    The first rows tell how big rows are, and go with the second batch, so that a small account is one batch.
-    """
-    size, held, started = FIRST_BATCH, list[Raw](), False
-    while True:
-        batch = fetch(size)
-        ended = len(batch) < size
-        held += batch
-        if started or ended:
-            yield held, ended
-            held = []
-        if ended:
-            return
-        weight = max(1, sum(_weight(value) for row in batch for value in row))
-        size, started = max(1, min(MOST_BATCH, BATCH_BYTES * len(batch) // weight)), True
+def _may_split(query: TableQuery) -> bool:
+    """Whether windows one after the other give the plan's order: it begins with a time that never goes back."""
+    time, window = query.path.time, query.window
+    if time is None or window is None or time.zone != "UTC" or query.order[0] != time.column:
+        return False
+    return len(list(_split(window, _PARTS))) > 1
 
 
-def _weight(value: object) -> int:
-    return len(value) if isinstance(value, str | bytes) else 16
+def _split(window: Period | None, parts: int) -> Iterator[Period | None]:
+    """The window in parts that begin at whole seconds, in order."""
+    if parts == 1 or window is None or window.since is None or window.until is None:
+        yield window
+        return
+    since, until = window.since, window.until
+    step = (until - since) / parts
+    inner = ((since + step * number).replace(microsecond=0) for number in range(1, parts))
+    ends = [since, *(end for end in dict.fromkeys(inner) if since < end < until), until]
+    for first, beyond in pairwise(ends):
+        yield Period(first, beyond)
+
+
+def _too_many(query: TableQuery) -> RefusedError:
+    return RefusedError(
+        "too-many-rows",
+        f"{query.store}.{query.table} holds more than {query.cap} records of this account and window.",
+        why="A silent cut would pass off a part for the whole.",
+        do="Narrow the window, or raise `max_rows` in the data map (two people).",
+        source="formats.md, Data map",
+    )
+
+
+def _ambiguous() -> RefusedError:
+    return RefusedError(
+        "ambiguous-target",
+        "This target does not name exactly one account.",
+        why="A choice between accounts is not the software's to make, nor is their number disclosed.",
+        do="Ask the authority for the exact identifier.",
+        source="formats.md, Scope; architecture.md 1.1",
+    )
+
+
+def _names(query: TargetQuery, row: Raw) -> bool:
+    """Whether the row's name is the one on the paper, told apart as the platform does."""
+    if query.route.compare == "ignore_case":
+        return str(row[0]).lower() == query.value.lower()
+    return str(row[0]) == query.value
+
+
+def _counts(route: TargetRoute, row: Raw) -> bool:
+    """Whether the row is one that the route lets count."""
+    absent, fixed = row[2 : 2 + len(route.absent)], row[2 + len(route.absent) :][: len(route.equals)]
+    held = all(found == value for found, (_, value) in zip(fixed, route.equals, strict=True))
+    return held and all(value is None for value in absent)
 
 
 def _subject(value: object) -> Subject:
