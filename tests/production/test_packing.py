@@ -137,7 +137,7 @@ def test_a_full_disk_comes_out_as_it_was(officer: pyrage.x25519.Identity) -> Non
     """The error of the sink is the error of the packing."""
 
     class Full:
-        def write(self, _piece: bytes) -> int:
+        def write(self, _piece: bytes | memoryview) -> int:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):

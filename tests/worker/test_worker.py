@@ -1,14 +1,23 @@
 """The workers' turns: what is owed follows from the events, and a refusal is a sentence, not an end."""
 
 import datetime as dt
+import gc
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import sabotage
-from dueprocess.errors import BrokenError, MalformedError, UnavailableError
+from dueprocess.desk import production as desk_production
+from dueprocess.desk.desk import Desk
+from dueprocess.errors import BrokenError, ConflictError, MalformedError, UnavailableError
 from dueprocess.history.append import load_case
+from dueprocess.history.leases import Leases, leased
+from dueprocess.history.models import LeaseRow
+from dueprocess.production import answer
+from dueprocess.production.collect import Progress
 from dueprocess.worker import clock, loop, production
 from dueprocess.worker.ending import run
 from office import Office
@@ -39,6 +48,72 @@ def test_a_store_that_is_away_is_tried_again(office: Office, monkeypatch: pytest
         sabotage.delete("event", sabotage.rows("event")[-1])
     with pytest.raises(BrokenError):
         production.turn(office.desk, office.now)
+
+
+@pytest.mark.stage("brisk")
+def test_one_failing_case_does_not_stop_the_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broken event, a fault of this program, a lease elsewhere: each is a line with its reason, the rest is made."""
+    monkeypatch.setenv("PLATFORM_DSN", office.environment["PLATFORM_DSN"])
+    cases = [office.approved_case() for _ in range(4)]
+    office.wait(hours=30)
+    real = desk_production.produce
+
+    def faulty(desk: Desk, case_id: str, ref: str, *rest: Any, **named: Any) -> desk_production.Production:
+        if case_id == cases[1]:
+            raise ValueError("eva@mail.example cannot be converted")
+        if case_id == cases[2]:
+            raise MalformedError("bad-map", "The data map cannot be read.", do="Look at it.")
+        return real(desk, case_id, ref, *rest, **named)
+
+    monkeypatch.setattr(production, "produce", faulty)
+    with sabotage.unguarded():
+        sabotage.delete("event", [row for row in sabotage.rows("event") if row["case_id"] == cases[0]][2])
+    done = production.attempted(office.desk, office.now)
+    assert done.broken is not None
+    lines = {line.partition(":")[0]: line for line in done.lines}
+    assert "BROKEN" in lines[cases[0][:8]]
+    assert "stopped by a fault of this program, ValueError in test_worker.py" in lines[f"{cases[1][:8]} t1"]
+    assert lines[f"{cases[2][:8]} t1"].endswith("The data map cannot be read. Look at it.")
+    assert f"{cases[3][:8]} t1" in lines
+    assert "eva" not in "".join(done.lines)
+
+
+@pytest.mark.stage("ready")
+def test_two_workers_never_produce_the_same_target(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is at it, and since when, is said; nothing is begun; afterwards it goes on."""
+    monkeypatch.setenv("PLATFORM_DSN", office.environment["PLATFORM_DSN"])
+    for name in (f"target {office.cases[0]}:t1", "store main"):
+        with leased([name], lambda: dt.datetime.now(dt.UTC)):
+            (line,) = production.turn(office.desk, office.now)
+        assert f"waits: Somebody works on {name} already: program " in line
+        assert "ProductionStarted" not in [event.kind for event in load_case(office.cases[0]).events]
+    (line,) = production.turn(office.desk, office.now)
+    assert "produced p-" in line
+
+
+@pytest.mark.stage("ready")
+def test_a_worker_that_lost_its_lease_hands_nothing_over(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood still for so long that somebody else began: its parcel is thrown away before any event names it."""
+    real = answer.run_plan
+
+    def slow(*args: Any, **named: Any) -> Any:
+        answered = real(*args, **named)
+        LeaseRow.objects.update(holder="somebody else")
+        (held,) = [each for each in gc.get_objects() if isinstance(each, Leases)]
+        held.prolong(office.now)
+        return answered
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk_production, "run_plan", slow)
+        with pytest.raises(ConflictError) as caught:
+            office.produce(office.cases[0])
+    assert caught.value.code == "lease-lost"
+    assert list(office.desk.installation.parcels.iterdir()) == []
+    assert "DataProduced" not in [event.kind for event in load_case(office.cases[0]).events]
 
 
 @pytest.mark.stage("ready")
@@ -85,6 +160,17 @@ def test_one_named_target_is_produced(
     monkeypatch.setattr(sys, "argv", one)
     assert production.main() == 0
     assert '"parcel_id": "p-' in capsys.readouterr().out
+
+
+def test_progress_is_said_now_and_then_and_without_values(capsys: pytest.CaptureFixture[str]) -> None:
+    """On the standard error of the worker; for the program that asked, as JSON on the standard output."""
+    progress = Progress(3, 12, 400_000)
+    production.Teller("c1 t1", 0)(progress)
+    production.Teller("c1 t1", 60)(progress)
+    assert capsys.readouterr().err == "c1 t1: table 3 of 12, 400,000 records so far\n"
+    production.JsonTeller("", 0)(progress)
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"progress": {"entry": 3, "entries": 12, "records": 400_000}}
 
 
 def test_what_is_unavailable_has_its_exit_code_and_the_next_run_does_it(

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,18 +22,25 @@ def counted(number: int, name: str, plural: str = "") -> str:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Shows on a terminal that something is being done, and since when; says nothing to a pipe or a file."""
+def working(what: str) -> Iterator[Callable[[str], object]]:
+    """Shows on a terminal that something is being done, and since when; says nothing to a pipe or a file.
+
+    Gives a function that shows other words.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield _unseen
         return
     from rich.console import Console  # noqa: PLC0415  only where somebody looks
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        progress.add_task(what, total=None)
-        yield
+        task = progress.add_task(what, total=None)
+        yield lambda words: progress.update(task, description=words)
+
+
+def _unseen(_words: str) -> None:
+    """Nobody looks."""
 
 
 def cut(text: str, most: int = 100) -> str:

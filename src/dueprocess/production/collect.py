@@ -1,39 +1,129 @@
 """Collecting: the plan's queries, in the plan's order, as members of a parcel that are never on disk.
 
-Every table ends as found, nothing held or failed. A table that fails does not stop the others.
+Every entry ends as found, nothing held or failed. One that fails does not stop the others.
 """
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from dueprocess.errors import DueprocessError, MalformedError, RefusedError, UnavailableError
-from dueprocess.parcel import CONTROL_NUMBER, Status, TableResult, control_number, csv_line, json_line, plain
+from dueprocess.parcel import RedactionCount, Status, TableResult, control_number
 from dueprocess.plan import FileQuery, Plan, TableQuery
+from dueprocess.production.formatting import formatted
 from dueprocess.production.packing import MEMBER_BYTES, Member
-from dueprocess.production.stores import FolderStore, Row, Stores, Subject
+from dueprocess.production.rolls import Redactions, Rolls, numbered
+from dueprocess.production.stores import FolderStore, Stores, Subject
+from dueprocess.production.stores.arrow import is_json
+from dueprocess.production.stores.facts import Checked, Redacted, Row
 
 _TOLD = 20
+_SLICE_BYTES = 8 * 1024 * 1024
+_STRANGE = re.compile(r"[^A-Za-z0-9._=+@-]")
+
+
+class Source(Protocol):
+    """Records that no live store gives: a hold's snapshot, a table collected by hand. Checked like any other."""
+
+    @property
+    def store(self) -> str:
+        """The folder in the parcel, such as ``hold-3f2a9c01``."""
+        ...
+
+    @property
+    def query(self) -> TableQuery: ...
+
+    def batches(self, subject: Subject | None, /) -> Iterator[Checked]:
+        """The records. ``subject`` is None where the live store does not know the account any more."""
+        ...
+
+
+class NamedFile(Protocol):
+    """A file for the parcel: its name, its size in bytes, its original bytes."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def chunks(self) -> Iterator[bytes]: ...
+
+
+class FileSource(Protocol):
+    """Files that no live folder gives."""
+
+    @property
+    def store(self) -> str: ...
+
+    @property
+    def query(self) -> FileQuery: ...
+
+    def files(self, subject: Subject | None, /) -> Iterator[NamedFile]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """What goes into the parcel beside the live stores, each under its own folder."""
+
+    tables: Sequence[Source] = ()
+    files: Sequence[FileSource] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a collection is: the entry at hand (from 1), of how many, and the records and files so far."""
+
+    entry: int
+    entries: int
+    records: int
+
+
+type Tell = Callable[[Progress], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A file whose first bytes could be read."""
+
+    name: str
+    size: int
+    chunks: Iterator[bytes]
 
 
 @dataclass(slots=True)
 class Collection:
-    """One run of a plan. ``members`` may be walked once; ``results`` is complete when it ends.
+    """One run of a plan. ``members`` may be walked once; ``results`` and ``redactions`` are complete when it ends.
 
-    ``subject_found`` is None before the target was resolved.
+    ``subject_found`` is None before the target was resolved. Whoever takes a member takes all of it before the next.
     """
 
     plan: Plan
     stores: Stores
     prefix: str
     """Four characters in front of every control number."""
+    extra: Extra = Extra()
+    tell: Tell | None = None
     member_bytes: int = MEMBER_BYTES
     results: list[TableResult] = field(default_factory=list)
     subject_found: bool | None = None
     _count: int = 0
+    _entry: int = 0
+    _redactions: Redactions = field(default_factory=Redactions)
+
+    @property
+    def redactions(self) -> tuple[RedactionCount, ...]:
+        """How often each rule took something about other people out of a column."""
+        return self._redactions.counts()
 
     def members(self) -> Iterator[Member]:
-        """Rows as JSON lines and CSV, then files with their original bytes.
+        """Rows as JSON lines and CSV, then files with their original bytes, then what was taken out.
 
         Raises what resolving the target raises: without exactly one subject nothing is asked.
         """
@@ -41,117 +131,166 @@ class Collection:
         subject = self.stores.databases[route.store].resolve(self.plan.target)
         self.subject_found = subject is not None
         for query in self.plan.tables:
-            yield from self._table(query, subject)
+            yield from self._table(query.store, query, partial(self._rows, query, subject))
+        for source in self.extra.tables:
+            yield from self._table(source.store, source.query, partial(source.batches, subject))
         for each in self.plan.files:
-            yield from self._files(each, subject)
+            yield from self._files(each.store, each, self._live(each, subject))
+        for held in self.extra.files:
+            yield from self._files(held.store, held.query, _held(held, subject))
+        yield from self._redactions.members()
 
-    def _table(self, query: TableQuery, subject: Subject | None) -> Iterator[Member]:
-        rolls = _Rolls(query, self.member_bytes)
+    # -- records ---------------------------------------------------------------------------------------
+
+    def _table(
+        self, store: str, query: TableQuery, batches: Callable[[], Iterator[Checked]]
+    ) -> Iterator[Member]:
+        self._begin()
+        columns = [column.name for column in query.columns]
+        rolls = Rolls(f"data/{store}/{query.label}", columns, self.member_bytes)
         why = ""
         try:
-            for batch in self._rows(query, subject):
-                for row in batch:
-                    yield from rolls.add(self._number(), row)
+            for checked in batches():
+                _check(query, checked, rolls.rows)
+                for part in _slices(checked):
+                    yield from self._part((store, query.label), part, rolls)
         except _FAILURES as error:
             why = _sentence(error)
         yield from rolls.close()
-        self._record(query, query.store, rolls.rows, why)
+        self._redactions.mask((store, query.label), query, rolls.rows)
+        self._record(store, query, rolls.rows, why)
 
-    def _rows(self, query: TableQuery, subject: Subject | None) -> Iterator[list[Row]]:
+    def _part(self, where: tuple[str, str], checked: Checked, rolls: Rolls) -> Iterator[Member]:
+        """A few megabytes of records. Those in front of one that is too big are kept, and count."""
+        first, before = self._count + 1, rolls.rows
+        try:
+            yield from rolls.add(formatted(checked.rows, self.prefix, first), checked.rows.num_rows)
+        finally:
+            taken = rolls.rows - before
+            self._count += taken
+            kept = (each for each in checked.redacted if each.row < taken)
+            self._redactions.add(where, numbered(self.prefix, first, kept))
+        self._say()
+
+    def _rows(self, query: TableQuery, subject: Subject | None) -> Iterator[Checked]:
         if subject is None:
             return iter(())
-        return self.stores.databases[query.store].rows(query, subject)
+        return self.stores.databases[query.store].batches(query, subject)
 
-    def _files(self, query: FileQuery, subject: Subject | None) -> Iterator[Member]:
+    # -- files -----------------------------------------------------------------------------------------
+
+    def _files(
+        self, store: str, query: FileQuery, found: Iterator[_Opening | UnavailableError]
+    ) -> Iterator[Member]:
         """Each file whole, or a sentence in the result: one missing file does not stop the others."""
-        found, missing, why = 0, list[str](), ""
+        self._begin()
+        count, missing, why = 0, list[str](), ""
         try:
-            folder = self._folder(query)
-            for batch in self._rows(query.rows, subject):
-                for row in batch:
-                    number = self._number()
-                    try:
-                        file = folder.find(query, row)
-                    except UnavailableError as error:
-                        missing.append(f"{number} ({error.why})")
-                        continue
-                    path = f"data/{query.store}/files/{number}_{file.name}"
-                    yield Member(path, file.size, folder.chunks(file))
-                    found += 1
+            for each in found:
+                self._count += 1
+                number = control_number(self.prefix, self._count)
+                if isinstance(each, UnavailableError):
+                    missing.append(f"{number} ({each.why or each.what})")
+                    continue
+                name = _STRANGE.sub("_", each.name)[-200:]
+                yield Member(f"data/{store}/files/{number}_{name}", each.size, each.chunks)
+                count += 1
+                self._say()
         except _FAILURES as error:
             why = _sentence(error)
         if missing and not why:
             told = ", ".join(missing[:_TOLD]) + (" and others" if len(missing) > _TOLD else "")
-            why = f"{len(missing)} of {found + len(missing)} files could not be read: {told}"
-        self._record(query.rows, query.store, found, why)
+            why = f"{len(missing)} of {count + len(missing)} files could not be read: {told}"
+        self._record(store, query.rows, count, why)
 
-    def _folder(self, query: FileQuery) -> FolderStore:
+    def _live(self, query: FileQuery, subject: Subject | None) -> Iterator[_Opening | UnavailableError]:
+        """The files that the subject's records name."""
         folder = self.stores.folders.get(query.store)
         if folder is None:
             raise self.stores.missing[query.store]
-        return folder
+        for checked in self._rows(query.rows, subject):
+            _check(query.rows, checked, 0)
+            for row in _dicts(checked.rows):
+                yield from _found(folder, query, row)
 
-    def _number(self) -> str:
-        self._count += 1
-        return control_number(self.prefix, self._count)
+    # -- what is told ----------------------------------------------------------------------------------
 
-    def _record(self, query: TableQuery, store: str, rows: int, why: str) -> None:
+    def _begin(self) -> None:
+        self._entry += 1
+        self._say()
+
+    def _say(self) -> None:
+        if self.tell is not None:
+            entries = len(self.plan.tables) + len(self.plan.files)
+            entries += len(self.extra.tables) + len(self.extra.files)
+            self.tell(Progress(self._entry, entries, self._count))
+
+    def _record(self, store: str, query: TableQuery, rows: int, why: str) -> None:
         status: Status = "failed" if why else "found" if rows else "nothing_held"
         told = f"{why} ({rows} records before that are in the package)" if why and rows else why
-        self.results.append(TableResult(store, query.table, status, rows, told, query.categories))
+        self.results.append(TableResult(store, query.label, status, rows, told, query.categories))
 
 
 _FAILURES = (UnavailableError, MalformedError, RefusedError)
-"""What one table may fail with. ``BrokenError`` is not among them: it stops everything."""
+"""What one entry may fail with. ``BrokenError`` is not among them: it stops everything."""
 
 
 def _sentence(error: DueprocessError) -> str:
     return f"{error.what} {error.why}".strip()
 
 
-class _Rolls:
-    """Rows of one table as pairs of members that are closed before either grows beyond the limit."""
+def _check(query: TableQuery, checked: Checked, before: int) -> None:
+    """Refuses other columns than the plan's, and more records than its cap: whoever gave them, they do not leave."""
+    if checked.rows.schema.names != [column.name for column in query.columns]:
+        raise MalformedError(
+            "columns-differ", f"{query.label!r} did not give the columns that the plan names, in their order."
+        )
+    if before + checked.rows.num_rows > query.cap:
+        raise RefusedError("too-many-rows", f"{query.label!r} gave more than {query.cap} records.")
 
-    def __init__(self, query: TableQuery, most: int) -> None:
-        self._query = query
-        self._most = most
-        self._heads = [CONTROL_NUMBER, *(column.name for column in query.columns)]
-        self._part = 0
-        self._open()
-        self.rows = 0
 
-    def _open(self) -> None:
-        self._lines = io.BytesIO()
-        self._cells = io.BytesIO()
-        self._cells.write(csv_line(self._heads))
-        self._empty = True
+def _slices(checked: Checked) -> Iterator[Checked]:
+    """The same records, some megabytes at a time."""
+    rows = checked.rows
+    step = max(1, rows.num_rows * _SLICE_BYTES // max(1, rows.nbytes))
+    if step >= rows.num_rows:
+        yield checked
+        return
+    for start in range(0, rows.num_rows, step):
+        inside = (each for each in checked.redacted if start <= each.row < start + step)
+        moved = tuple(Redacted(each.row - start, each.column, each.rule, each.places) for each in inside)
+        yield Checked(rows.slice(start, step), moved)
 
-    def add(self, number: str, row: Mapping[str, object]) -> Iterator[Member]:
-        """Takes one record; yields the members that had to be closed for it."""
-        values = {name: plain(value) for name, value in row.items()}
-        line, cells = json_line({CONTROL_NUMBER: number, **values}), csv_line([number, *values.values()])
-        if max(self._lines.tell() + len(line), self._cells.tell() + len(cells)) > self._most:
-            yield from self.close()
-            if max(len(line), self._cells.tell() + len(cells)) > self._most:
-                raise UnavailableError(
-                    "row-too-big", f"A record of {self._query.table!r} is bigger than {self._most} bytes."
-                )
-        self._lines.write(line)
-        self._cells.write(cells)
-        self._empty = False
-        self.rows += 1
 
-    def close(self) -> Iterator[Member]:
-        """The two members of the open part, if it holds anything; then a new part begins."""
-        if self._empty:
-            return
-        self._part += 1
-        name = f"data/{self._query.store}/{self._query.table}.{self._part:04d}"
-        lines, cells = self._lines.getvalue(), self._cells.getvalue()
-        self._open()
-        yield Member(f"{name}.jsonl", len(lines), iter((lines,)))
-        del lines
-        yield Member(f"{name}.csv", len(cells), iter((cells,)))
+def _dicts(batch: pa.RecordBatch) -> Iterator[Row]:
+    """The records one by one, for the paths of files."""
+    coded = [field.name for field in batch.schema if is_json(field)]
+    for row in batch.to_pylist():
+        texts: dict[str, Any] = {name: row[name] for name in coded if row[name] is not None}
+        yield {**row, **{name: json.loads(text) for name, text in texts.items()}}
+
+
+def _found(folder: FolderStore, query: FileQuery, row: Row) -> Iterator[_Opening | UnavailableError]:
+    """The file, or with some layouts the files, that a record names; what cannot be read is an error in its place."""
+    for file in folder.files(query, row):
+        if isinstance(file, UnavailableError):
+            yield file
+        else:
+            yield _tried(file.name, file.size, folder.chunks(file))
+
+
+def _held(source: FileSource, subject: Subject | None) -> Iterator[_Opening | UnavailableError]:
+    for file in source.files(subject):
+        yield _tried(file.name, file.size, file.chunks())
+
+
+def _tried(name: str, size: int, chunks: Iterator[bytes]) -> _Opening | UnavailableError:
+    """The file with its first bytes read, so that one that cannot be opened is missing and no half member."""
+    try:
+        first = next(chunks, b"")
+    except UnavailableError as error:
+        return error
+    return _Opening(name, size, itertools.chain((first,), chunks))
 
 
 def queries_text(plan: Plan, stores: Stores) -> bytes:
@@ -165,7 +304,7 @@ def queries_text(plan: Plan, stores: Stores) -> bytes:
         ),
     ]
     parts += [
-        f"-- {query.store}.{query.table}\n{_text(stores, query)};"
+        f"-- {query.store}.{query.label}\n{_text(stores, query)};"
         for query in (*plan.tables, *(each.rows for each in plan.files))
     ]
     return ("\n\n".join(parts) + "\n").encode()

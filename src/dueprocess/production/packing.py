@@ -1,8 +1,9 @@
 """Packing: a bag in a tar stream, encrypted to one recipient while it is made.
 
-No plaintext is ever on disk: members go from memory or from their source through tar and age into ``out``.
+No plaintext is ever on disk: members go from memory or from their source through tar and a pipe into the program
+that encrypts, and from there into ``out``. The same members give the same plaintext, byte for byte.
 
-Source: RFC 8493 (BagIt), POSIX.1-2001 (pax), C2SP age.
+Source: RFC 8493 (BagIt), POSIX.1-2001 (pax).
 """
 
 import datetime as dt
@@ -10,21 +11,13 @@ import hashlib
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-import pyrage
-
-from dueprocess.errors import BrokenError, MalformedError
+from dueprocess.errors import BrokenError
 from dueprocess.parcel import BAGIT_TXT, Entry, bag_label, check_path, manifest
+from dueprocess.production.ciphers import Sink, encrypting
 
 MEMBER_BYTES = 32 * 1024 * 1024
 """The most bytes of one member of rows. Media are whole, whatever their size."""
-
-
-class Sink(Protocol):
-    """Where the ciphertext goes: a file opened for writing bytes, a socket, a hash."""
-
-    def write(self, piece: bytes, /) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,7 @@ class Member:
 
     path: str
     size: int
-    chunks: Iterator[bytes]
+    chunks: Iterator[bytes | memoryview]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,8 @@ class Packed:
 class Wrapping:
     """How a parcel is wrapped. ``parcel_id`` is the one top folder of the tar.
 
-    ``made_at`` is the time of every member and the bag's date. ``fields`` go into bag-info.txt.
+    ``recipient`` is the text of a key, whose kind follows from how it begins. ``made_at`` is the time of every
+    member and the bag's date. ``fields`` go into bag-info.txt.
     """
 
     parcel_id: str
@@ -68,31 +62,17 @@ def whole(path: str, content: bytes) -> Member:
 
 
 def pack(members: Iterable[Member], wrapping: Wrapping, out: Sink, *, describe: Describe) -> Packed:
-    """Streams the bag through tar and age into ``out``. Memory does not grow with the parcel.
+    """Streams the bag through tar and encryption into ``out``. Memory does not grow with the parcel.
 
     What a member raises comes out as it was; ``out`` then holds a beginning that nothing can open fully, and
-    must be thrown away. Refuses a recipient that is not an age X25519 key.
+    must be thrown away. Refuses a recipient's key that cannot receive before any member is asked for.
     """
-    try:
-        recipient = pyrage.x25519.Recipient.from_str(wrapping.recipient)
-    except pyrage.RecipientError as error:
-        raise MalformedError(
-            "bad-recipient",
-            "The recipient's key is not an age key.",
-            do="Expected a text that begins with age1.",
-        ) from error
     bag = _Bag(wrapping)
-    reader = _Reader(bag.stream(members, describe))
-    writer = _Writer(out)
-    try:
-        pyrage.encrypt_io(reader, writer, [recipient])
-    except (pyrage.EncryptError, OSError) as error:
-        raise (reader.failure or writer.failure or _broken(error)) from error
-    return Packed(writer.digest.hexdigest(), writer.size, tuple(bag.payload))
-
-
-def _broken(error: Exception) -> BrokenError:
-    return BrokenError("encryption", "The parcel could not be encrypted.", why=str(error)[:200])
+    with encrypting(wrapping.recipient, wrapping.made_at, out) as encryption:
+        for piece in bag.stream(members, describe):
+            encryption.write(piece)
+        parcel_sha256, size = encryption.finish()
+    return Packed(parcel_sha256, size, tuple(bag.payload))
 
 
 class _Bag:
@@ -103,7 +83,7 @@ class _Bag:
         self.payload: list[Entry] = []
         check_path(wrapping.parcel_id)
 
-    def stream(self, members: Iterable[Member], describe: Describe) -> Iterator[bytes]:
+    def stream(self, members: Iterable[Member], describe: Describe) -> Iterator[bytes | memoryview]:
         for member in members:
             yield from self._file(member, self.payload)
         for member in describe(tuple(self.payload)):
@@ -119,7 +99,7 @@ class _Bag:
         yield from self._file(whole("tagmanifest-sha256.txt", manifest(tags)), tags)
         yield b"\0" * 1024  # Two empty blocks end a tar.
 
-    def _file(self, member: Member, entries: list[Entry]) -> Iterator[bytes]:
+    def _file(self, member: Member, entries: list[Entry]) -> Iterator[bytes | memoryview]:
         path = check_path(member.path)
         yield self._header(path, member.size)
         digest, size = hashlib.sha256(), 0
@@ -139,48 +119,3 @@ class _Bag:
         member.mtime = int(self._wrapping.made_at.timestamp())
         member.mode = 0o644
         return member.tobuf(tarfile.PAX_FORMAT)
-
-
-class _Reader:
-    """Bytes of a generator as a file to read. Keeps what the generator raised, which age would flatten."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-        self.failure: BaseException | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        while not self._rest:
-            try:
-                self._rest = memoryview(next(self._pieces))
-            except StopIteration:
-                return b""
-            except BaseException as error:
-                self.failure = error
-                raise
-        end = size if size >= 0 else len(self._rest)
-        piece, self._rest = bytes(self._rest[:end]), self._rest[end:]
-        return piece
-
-
-class _Writer:
-    """Passes ciphertext on and digests it. Keeps what the sink raised."""
-
-    def __init__(self, out: Sink) -> None:
-        self._out = out
-        self.digest = hashlib.sha256()
-        self.size = 0
-        self.failure: BaseException | None = None
-
-    def write(self, piece: bytes) -> int:
-        try:
-            self._out.write(piece)
-        except BaseException as error:
-            self.failure = error
-            raise
-        self.digest.update(piece)
-        self.size += len(piece)
-        return len(piece)
-
-    def flush(self) -> None:
-        """Nothing is held back here."""

@@ -19,7 +19,9 @@ from dueprocess.cases.notify import owed_notice
 from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.erasing import finish_erasures
 from dueprocess.desk.notices import notify
+from dueprocess.desk.purging import purge_parcels
 from dueprocess.desk.recovery import decided_before
+from dueprocess.desk.releasing import keep_releases
 from dueprocess.desk.site import write_site
 from dueprocess.errors import BrokenError, DueprocessError, UnavailableError
 from dueprocess.history.append import load_case
@@ -53,6 +55,7 @@ def turn(desk: Desk, log: Log, now: dt.datetime, *, letters: bool = True) -> lis
         write_site(desk)
     if letters:
         done += [*_letters(desk, now), *finish_erasures(desk, now)]
+        done += [*keep_releases(desk, now), *purge_parcels(desk, now)]
     return done
 
 
