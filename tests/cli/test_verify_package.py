@@ -15,14 +15,18 @@ from dueprocess.parcel import BAGIT_TXT, Entry, bag_label, manifest
 from dueprocess.wire import Json, sha256_hex
 
 
-def bag(*, scope: Json = SCOPE, plan: str = "ab" * 32, decision: bytes | None = None) -> dict[str, bytes]:
-    """The files of an opened package."""
+def bag(
+    *, scope: Json = SCOPE, plan: str = "ab" * 32, decision: bytes | None = None, **more: bytes
+) -> dict[str, bytes]:
+    """The files of an opened package; ``statement`` and ``certificate`` are there if they are given."""
     document: Json = {"document": {"scope": scope, "plan_sha256": plan}, "signatures": []}
     files = {
         "data/main/users.0001.jsonl": b'{"control_number":"7F3K-000001"}\n' * 3,
         "data/index.html": b"<p>asked, permitted, held</p>",
         "data/decision.json": json.dumps({"decision": document}).encode() if decision is None else decision,
     }
+    names = {"statement": "data/statement.json", "certificate": "data/certificate.pdf"}
+    files |= {names[name]: content for name, content in more.items()}
     payload = [Entry(path, len(data), sha256_hex(data)) for path, data in files.items()]
     tags = {
         "bagit.txt": BAGIT_TXT,
@@ -175,3 +179,52 @@ def test_a_tar_with_tricks_is_refused(desk: Path, capsys: pytest.CaptureFixture[
     (desk / "p" / "data" / "link").symlink_to("/etc/passwd")
     with pytest.raises(MalformedError, match="is a link"):
         verify(desk, "p", capsys)
+
+
+def test_a_failed_entry_is_told_to_whoever_only_runs_the_command(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its name and the plain warning; names of many are cut, and a statement that is none is refused."""
+
+    def give(entries: object, name: str = "entries") -> None:
+        shutil.rmtree(desk / "p", ignore_errors=True)
+        unpack(bag(statement=json.dumps({name: entries}).encode()), desk / "p")
+
+    give(
+        [
+            {"store": "main", "table": "a\u202e", "status": "failed"},
+            {"store": "main", "table": "b", "status": "found"},
+        ]
+    )
+    text = verify(desk, "p", capsys)
+    assert (
+        "1 entry FAILED: main.a[U+202E]. A failed entry does NOT mean that nothing is held there."
+        in unwrapped(text)
+    )
+    give([{"store": "main", "table": f"t{at}", "status": "failed"} for at in range(30)])
+    assert "30 entries FAILED: main.t0," in unwrapped(verify(desk, "p", capsys))
+    assert "main.t19 and others." in unwrapped(verify(desk, "p", capsys))
+    give([])
+    assert "FAILED" not in verify(desk, "p", capsys)
+    odd_ones: tuple[object, ...] = (None, [7], {})
+    for odd in odd_ones:
+        give(odd)
+        with pytest.raises(MalformedError, match="lists no entries"):
+            verify(desk, "p", capsys)
+
+
+def test_the_digest_that_a_signed_certificate_must_show_is_told(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is that of the other files' manifest; a package without a certificate has none."""
+    unpack(bag(certificate=b"%PDF-"), desk / "p")
+    lines = (desk / "p" / "manifest-sha256.txt").read_text().splitlines(keepends=True)
+    others = "".join(line for line in lines if "certificate" not in line)
+    assert f"only if it shows: {sha256_hex(others.encode())}" in unwrapped(verify(desk, "p", capsys))
+    shutil.rmtree(desk / "p")
+    unpack(bag(), desk / "p")
+    assert "certificate" not in verify(desk, "p", capsys)
+
+
+def unwrapped(text: str) -> str:
+    return " ".join(text.split())

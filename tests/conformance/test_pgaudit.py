@@ -1,6 +1,6 @@
 """A real PostgreSQL with pgaudit: the tool's own reads reconcile with its log, everybody else's are shown.
 
-Source: issue 3, item 7. Debian: postgresql-15-pgaudit.
+Debian: postgresql-15-pgaudit.
 """
 
 import datetime as dt

@@ -4,6 +4,7 @@ Checked with jsonschema, which shares no code with the package's own readers.
 """
 
 import copy
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -23,11 +24,14 @@ from dueprocess.cases.logrules import Recovery, Waiver, policy_document, recover
 from dueprocess.cases.packrules import activation_document, retirement_document
 from dueprocess.cases.silence import silence_document
 from dueprocess.desk.rosters import ending_document
+from dueprocess.parcel import statement_json
+from dueprocess.parcel.eu_reply import manifest_json
 from dueprocess.report import RegisterRow, build_register, build_report, row_commitment
 from dueprocess.roster import entry_document
 from dueprocess.tlog import AUDIENCES, KEPT_AFTER_ERASURE, Record, commitment, open_fields, parse_vkey
 from dueprocess.tlog.promise import IntakePromise, format_promise
 from dueprocess.wire import b64, sha256, sha256_hex
+from parcel import accounts, eu
 
 pytestmark = pytest.mark.conformance
 
@@ -192,7 +196,18 @@ def leaves_of(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
         yield from leaves_of(below, (*place, step))
 
 
-DOCUMENTS: dict[str, list[Any]] = {**logged(), **decisions(), **rosters(), **reports(), **intake()}
+def parcels() -> dict[str, Any]:
+    """What stands in an answer package beside the records, and the manifest of a reply in the Union."""
+    kept = dataclasses.replace(eu.MANIFEST, transmission=dataclasses.replace(eu.SENT, until=None))
+    return {
+        "parcel/statement": [json.loads(statement_json(each)) for each in (accounts.ACCOUNT, accounts.EMPTY)],
+        "parcel/eu_manifest": [json.loads(manifest_json(each)) for each in (eu.MANIFEST, kept)],
+    }
+
+
+DOCUMENTS: dict[str, list[Any]] = {
+    **logged(), **decisions(), **rosters(), **reports(), **intake(), **parcels()
+}  # fmt: skip
 CASES = [
     pytest.param(name, each, id=f"{name}-{n}") for name in DOCUMENTS for n, each in enumerate(DOCUMENTS[name])
 ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dueprocess.errors import MalformedError, UnavailableError
 from dueprocess.law.pack import LetterCode
+from dueprocess.library import typesetting
 from dueprocess.notice import Point, ReplyFacts, Sender, as_pdf, pdf, write_letter
 from notice.replies import EVERY, FACTS, LANGUAGES, poppler, printed, squeezed
 
@@ -159,7 +160,7 @@ def test_many_letters_can_be_printed_in_one_process() -> None:
     """One compiler serves all: its number of files is limited."""
     made = {as_pdf(write_letter("holding", FACTS, language=language)) for language in LANGUAGES * 3}
     assert len(made) == len(LANGUAGES)
-    assert pdf._compiler.cache_info().currsize == 1  # noqa: SLF001 - what keeps a long process alive
+    assert typesetting._compiler.cache_info().currsize == 1  # noqa: SLF001 - what keeps a long process alive
 
 
 def test_the_typesetter_is_loaded_only_for_a_pdf() -> None:

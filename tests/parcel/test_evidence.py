@@ -6,6 +6,7 @@ import json
 import re
 
 from dueprocess.parcel import Entry, Evidence, case_jsonld
+from parcel.accounts import RESULTS, STATEMENT
 
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 EVIDENCE = Evidence(
@@ -52,3 +53,56 @@ def test_identifiers_follow_the_seed_and_end_in_a_uuid() -> None:
         re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", each)
         for each in identifiers
     )
+
+
+PATHS = (
+    "main/sessions.0001.jsonl",
+    "main/sessions.0001.csv",
+    "main/sessions.0002.jsonl",
+    "media/files/7F3K-000005_a.0001.csv",
+    "hold-3f2a9c01/sessions.0001.jsonl",
+    "hand-01/bills.0001.jsonl",
+    "index.html",
+)
+ENTRIES = [Entry(f"data/{path}", 3, "ab" * 32) for path in PATHS]
+
+
+def test_each_entry_that_was_read_is_an_action_with_its_own_files() -> None:
+    """What failed or held nothing is an action without files; media are not taken for rows."""
+    graph = json.loads(case_jsonld(EVIDENCE, ENTRIES, RESULTS, STATEMENT.sources))["@graph"]
+    nodes = {node["@id"]: node for node in graph}
+    path = {
+        node["@id"]: node["core:hasFacet"][0]["obs:filePath"] for node in graph if node["@type"] == "obs:File"
+    }
+    read = {
+        node["core:name"]: node
+        for node in graph
+        if node["core:name" if "core:name" in node else "@id"].startswith("read ")
+    }
+    assert len(read) == len(RESULTS)
+    files = {
+        name: [
+            path[file["@id"]]
+            for link in node.get("action:result", [])
+            for file in nodes[link["@id"]]["core:object"]
+        ]
+        for name, node in read.items()
+    }
+    assert files["read main.sessions"] == [f"data/{each}" for each in PATHS[:3]]
+    assert files["read media.uploads (files)"] == ["data/media/files/7F3K-000005_a.0001.csv"]
+    assert files["read hold-3f2a9c01.sessions"] == ["data/hold-3f2a9c01/sessions.0001.jsonl"]
+    assert files["read main.accounts"] == files["read main.devices"] == []
+    assert read["read main.devices"]["core:description"] == "failed: the store stopped"
+    assert all("action:performer" in node and "action:instrument" in node for node in read.values())
+    assert len(nodes) == len(graph)
+
+
+def test_a_source_that_is_no_live_store_has_its_own_record() -> None:
+    """Kept by a hold or collected by hand: said, with its files where it has any."""
+    graph = json.loads(case_jsonld(EVIDENCE, ENTRIES, (), STATEMENT.sources))["@graph"]
+    records = [node for node in graph if node["@type"] == "inv:ProvenanceRecord"]
+    said = {record["core:description"].split(" on ")[0]: record for record in records}
+    assert len(records) == 4
+    assert said["Kept by a hold: hold-3f2a9c01: a snapshot that was taken"]["core:object"]
+    assert said["Collected by hand: hand-01: collected by hand"]["core:object"]
+    assert "core:object" not in said["Collected by hand: hand-02: collected by hand"]

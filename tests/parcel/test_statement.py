@@ -1,42 +1,34 @@
-"""The minimisation statement says what is true, in plain words, and nothing about what was not looked at."""
+"""The minimisation statement says what is true, and nothing about what was not looked at."""
 
 import dataclasses
+import json
 
-from dueprocess.parcel import CategoryLine, Statement, TableResult, statement_html
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-STATEMENT = Statement(
-    parcel_id="7F3K",
-    operator="Example Host",
-    authority="District of Example <script>",
-    order="order 1:26-mc-1",
-    account="@eva:host.example",
-    legal_basis=("18 USC 2703(d)",),
-    windows=(("asked", "no end"), ("authorised", "2026-09-01 to 2026-10-01")),
-    categories=(
-        CategoryLine("traffic", "other records", asked=True, permitted=True, authorised=True),
-        CategoryLine(
-            "location", "where", asked=False, permitted=False, authorised=False, not_collected="not asked"
-        ),
-        CategoryLine("session.times", "times", asked=True, permitted=True, authorised=True),
-    ),
-    produced_at="2026-11-22T10:00:00Z",
+from dueprocess.parcel import (
+    NOT_NOTHING,
+    Account,
+    CategoryLine,
+    RedactionCount,
+    TableResult,
+    statement_html,
+    statement_json,
+    summed,
 )
-RESULTS = (
-    TableResult("main", "sessions", "found", 2, "", ("traffic",)),
-    TableResult("main", "devices", "failed", 1, "the store stopped", ("traffic", "location")),
-    TableResult("main", "visits", "nothing_held", 0, "", ("location",)),
-)
+from parcel.accounts import ACCOUNT, EMPTY, REDACTIONS, RESULTS, STATEMENT
+
+
+def outcomes(account: Account) -> dict[str, dict[str, object]]:
+    return {each.line.name: {**each.as_json()} for each in account.outcomes()}
 
 
 def test_the_three_results_have_three_sentences() -> None:
-    """Found with its number, nothing held, failed with its reason."""
-    assert [result.words for result in RESULTS] == [
-        "found 2 records",
-        "failed: the store stopped",
-        "nothing held",
-    ]
-    assert dataclasses.replace(RESULTS[0], rows=1).words == "found 1 record"
-    assert RESULTS[1].as_json() == {
+    """Found with its number, nothing held, failed with its reason; files are not records."""
+    said = [each.words for each in RESULTS]
+    assert said[:4] == ["nothing held", "found 1,234 records", "failed: the store stopped", "found 3 files"]
+    assert dataclasses.replace(RESULTS[1], rows=1).words == "found 1 record"
+    assert RESULTS[2].as_json() == {
         "store": "main",
         "table": "devices",
         "status": "failed",
@@ -45,37 +37,102 @@ def test_the_three_results_have_three_sentences() -> None:
     }
 
 
-def test_the_page_tells_each_category_its_outcome() -> None:
-    """An authorised category shows its sources, another its reason, and one without a source says so."""
-    page = statement_html(STATEMENT, RESULTS).decode()
-    row = {line.split("</td>")[0]: line for line in page.split("<tr><td>")}
+def test_held_is_yes_no_or_unknown() -> None:
+    """Unknown: nothing was found and an entry failed. A record before the failure was held."""
+    found = outcomes(ACCOUNT)
+    held = {name: each["held"] for name, each in found.items()}
+    assert held["subscriber.identity"] == "no"
+    assert held["traffic"] == "yes"
+    assert held["content.files"] == "yes"
+    assert held["subscriber.payment"] == "unknown"
+    assert (found["traffic"]["records"], found["content.files"]["files"]) == (1237, 3)
+    only = dataclasses.replace(RESULTS[2], rows=1)
+    assert outcomes(Account(STATEMENT, (only,)))["traffic"]["held"] == "yes"
+
+
+def test_nothing_is_said_about_what_was_not_authorised() -> None:
+    """Even if an entry's columns count under such a category, it has no held, no number and a reason."""
+    found = outcomes(ACCOUNT)
+    for name in ("location", "content.messages", "content.profile"):
+        assert (found[name]["held"], found[name]["records"], found[name]["files"]) == (None, 0, 0)
+    why = {name: found[name]["not_collected"] for name in found}
+    assert why["location"] == "not authorised by the decision; it was not asked for"
     assert (
-        "main.sessions: found 2 records; main.devices: failed: the store stopped"
-        in row["traffic (other records)"]
+        why["content.profile"]
+        == "not authorised by the decision; it was asked for and found not to be permitted"
     )
-    assert "<td>no</td><td>no</td><td>no</td><td>not collected: not asked</td>" in row["location (where)"]
-    assert "no source was read" in row["session.times (times)"]
+    assert why["content.messages"] == "not authorised by the decision; it was asked for and permitted"
+    assert why["session.times"] == "these records carry times"
+    assert why["traffic"] == ""
+    assert outcomes(EMPTY)["subscriber.payment"]["not_collected"] == "not listed"
 
 
-def test_held_is_never_said_of_what_was_not_authorised() -> None:
-    """Even if a source's columns count under an unauthorised category, its line stays silent."""
-    page = statement_html(STATEMENT, RESULTS).decode()
-    line = next(line for line in page.split("<tr>") if line.startswith("<td>location"))
-    assert "held" not in line
-    assert "devices" not in line
+names = st.sampled_from([line.name for line in STATEMENT.categories])
+results = st.builds(
+    TableResult,
+    st.just("main"),
+    st.sampled_from("abc"),
+    st.sampled_from(["found", "nothing_held", "failed"]),
+    st.integers(1, 9),
+    st.just("why"),
+    st.lists(names, max_size=3).map(tuple),
+    st.booleans(),
+)
 
 
-def test_the_page_runs_nothing_and_loads_nothing() -> None:
-    """Everything from outside is escaped; there is no script, image or address to load."""
-    page = statement_html(STATEMENT, RESULTS).decode()
-    assert "&lt;script&gt;" in page
-    assert "<script" not in page
-    assert "src=" not in page
-    assert "href=" not in page
-    assert page.startswith("<!doctype html>")
+@given(st.lists(results, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_an_unauthorised_category_stays_silent_whatever_the_stores_gave(
+    given_results: list[TableResult],
+) -> None:
+    """And its line is the same as if nothing had been read."""
+    silent = outcomes(EMPTY)
+    found = outcomes(Account(STATEMENT, tuple(given_results)))
+    for line in STATEMENT.categories:
+        if not line.authorised:
+            assert found[line.name] == silent[line.name]
 
 
-def test_no_legal_basis_is_said_aloud() -> None:
-    """An empty list is not an empty sentence."""
-    page = statement_html(dataclasses.replace(STATEMENT, legal_basis=()), ()).decode()
-    assert "Legal basis: none named" in page
+def test_redactions_find_their_category_and_their_reason() -> None:
+    """A held copy has the columns of the live entry; a column of no category is counted in the table alone."""
+    found = outcomes(ACCOUNT)
+    assert found["traffic"]["redacted_places"] == 1236
+    assert found["content.files"]["redacted_places"] == 0
+    assert REDACTIONS[0].reason == "The whole value is about other people."
+    assert (
+        REDACTIONS[2].reason
+        == "What stands at content.m.mentions.user_ids inside the value is about other people."
+    )
+    alone = Account(dataclasses.replace(STATEMENT, sources=()), RESULTS, REDACTIONS)
+    assert outcomes(alone)["traffic"]["redacted_places"] == 1234
+
+
+def test_counts_of_one_column_and_rule_are_summed() -> None:
+    """In the order in which they first came."""
+    one = RedactionCount("main", "a", "c", "mask", 1, 2)
+    other = RedactionCount("main", "b", "c", "mask", 5, 5)
+    assert summed([one, other, one]) == (RedactionCount("main", "a", "c", "mask", 2, 4), other)
+
+
+def test_the_statement_for_programs_says_the_same() -> None:
+    """JSON with every entry, source, redaction and window, and the plain warning."""
+    value = json.loads(statement_json(ACCOUNT))
+    assert [each["status"] for each in value["entries"]] == [each.status for each in RESULTS]
+    assert value["entries"][3]["files"] is True
+    assert value["windows"][0] == {"step": "asked", "window": "no end"}
+    assert value["sources"][1]["sha256"] == "ab" * 32
+    assert value["redactions"][2]["places"] == 31
+    assert value["failed_entry_means"] == NOT_NOTHING
+    assert statement_json(ACCOUNT).isascii()
+
+
+def test_a_line_alone_knows_why() -> None:
+    """The reason of the plan comes first, then the last step at which the category was still alive."""
+    line = CategoryLine(
+        "secrets", "keys", asked=False, permitted=False, authorised=False, not_collected="never"
+    )
+    assert line.why_not == "never; it was not asked for"
+    assert (
+        "never; it was not asked for"
+        in statement_html(dataclasses.replace(STATEMENT, categories=(line,)), ()).decode()
+    )

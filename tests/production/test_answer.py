@@ -1,11 +1,14 @@
 """From plan to parcel on each engine: what was authorised is in it, and nothing else is."""
 
+import dataclasses
+import hashlib
 import io
 import json
 import tarfile
 from collections.abc import Callable
 from typing import Any
 
+import pypdf
 import pyrage
 import pytest
 
@@ -85,7 +88,7 @@ def test_only_columns_of_authorised_categories_are_there(host: Any, produce: Run
     assert not [path for path in files if "bodies" in path or "files" in path]
     page = files["data/index.html"].decode()
     assert "not collected: not authorised by the decision" in page
-    assert "sessions: found 2 records" in page
+    assert "<bdi>sessions</bdi></td><td><bdi>found 2 records</bdi>" in page
 
 
 def test_an_account_that_is_not_there_holds_nothing(host: Any, produce: Run) -> None:
@@ -127,7 +130,7 @@ def test_a_missing_table_fails_and_the_others_go_on(unbuilt: Any, produce: Run) 
     assert "no table sessions" in results["sessions"].why
     assert results["accounts"].status == "found"
     assert b"not sent" in files["data/queries.sql"]
-    assert "failed: The store &#x27;main&#x27; has no table sessions." in files["data/index.html"].decode()
+    assert "FAILED: The store &#x27;main&#x27; has no table sessions." in files["data/index.html"].decode()
 
 
 def test_more_rows_than_the_cap_fail_and_none_leaves(unbuilt: Any, produce: Run) -> None:
@@ -206,3 +209,100 @@ def test_a_changed_map_is_refused_before_a_store_is_opened(
     with pytest.raises(RefusedError) as caught:
         run_plan(plan, small.datamap(), {}, answer(plan), io.BytesIO())
     assert caught.value.code == "map-changed"
+
+
+EVERY_FILE = {
+    "data/index.html",
+    "data/index.pdf",
+    "data/statement.json",
+    "data/queries.sql",
+    "data/decision.json",
+    "data/case.jsonld",
+    "data/certificate.pdf",
+}
+
+
+def test_everything_that_explains_stands_beside_the_records(small: Any, produce: Run) -> None:
+    """For people twice, for programs, for a court; and each says the same of an entry that failed."""
+    files, _, _ = produce(small, small.plan(*EVERYTHING))
+    assert set(files) >= EVERY_FILE
+    statement = json.loads(files["data/statement.json"])
+    failed = [each for each in statement["entries"] if each["status"] == "failed"]
+    assert [each["table"] for each in failed] == ["uploads"]
+    assert "1 of 2 files could not be read" in failed[0]["why"]
+    assert b"1 entry of 4 failed" in files["data/index.html"]
+    assert "1entryof4failed" in squeezed(files["data/index.pdf"])
+    assert "Failed:1;" in squeezed(files["data/certificate.pdf"])
+    graph = json.loads(files["data/case.jsonld"])["@graph"]
+    read = [node["core:name"] for node in graph if str(node.get("core:name", "")).startswith("read ")]
+    assert len(read) == 4
+
+
+def squeezed(pdf: bytes) -> str:
+    return "".join("".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages).split())
+
+
+def test_the_certificate_binds_every_other_file(small: Any, produce: Run) -> None:
+    """Its digest is that of the manifest without its own line, and any changed file gives another."""
+    files, _, _ = produce(small, small.plan("traffic", "content.files"))
+    lines = files["manifest-sha256.txt"].decode().splitlines(keepends=True)
+    others = [line for line in lines if not line.endswith("  data/certificate.pdf\n")]
+    assert len(lines) - len(others) == 1
+    digest = hashlib.sha256("".join(others).encode()).hexdigest()
+    assert squeezed(files["data/certificate.pdf"]).count(digest) == 2
+
+
+@pytest.mark.parametrize(("country", "said"), [("US", "902(14)"), ("DE", "Attestationofcopies")])
+def test_the_authoritys_country_chooses_the_certificate(
+    small: Any, answer: Callable[[Plan], Answer], officer: pyrage.x25519.Identity, country: str, said: str
+) -> None:
+    """A federal court gets the federal form, everybody else the neutral one."""
+    plan, out = small.plan("traffic"), io.BytesIO()
+    produce_answer(plan, small.stores(), dataclasses.replace(answer(plan), country=country), out)
+    assert said in squeezed(opened(out.getvalue(), officer)["data/certificate.pdf"])
+
+
+def test_two_builds_of_one_case_give_the_same_files(small: Any, produce: Run) -> None:
+    """Every byte of the bag: nothing in our own files tells the machine or the moment of the build."""
+    plan = small.plan(*EVERYTHING)
+    first, _, _ = produce(small, plan)
+    second, _, _ = produce(small, plan)
+    assert first == second
+
+
+def test_a_category_knows_its_columns(small: Any, answer: Callable[[Plan], Answer]) -> None:
+    """So that what was redacted in one column is told beside its category and no other."""
+    lines = {line.name: line for line in answer(small.plan(*EVERYTHING)).statement.categories}
+    assert lines["content.messages"].columns == (("main", "bodies", "body"),)
+    assert lines["traffic"].columns == (("main", "sessions", "ip"), ("main", "sessions", "agent"))
+    assert lines["location"].columns == ()
+
+
+def test_what_was_taken_out_is_summed_and_told(small: Any, produce: Run) -> None:
+    """By column and rule with the reason in words; beside the category that the column counts under."""
+    files, _, _ = produce(small, small.plan("content.messages"))
+    statement = json.loads(files["data/statement.json"])
+    (redaction,) = statement["redactions"]
+    where = {name: redaction[name] for name in ("store", "table", "column", "rule", "records", "places")}
+    assert where == {
+        "store": "main",
+        "table": "bodies",
+        "column": "body",
+        "rule": "redact:mentions.users",
+        "records": 1,
+        "places": 1,
+    }
+    line = next(each for each in statement["categories"] if each["category"] == "content.messages")
+    assert (line["held"], line["records"], line["redacted_places"]) == ("yes", 1, 1)
+    assert b"1 place about other people, by rule" in files["data/index.html"]
+
+
+def test_files_are_counted_as_files(small: Any, produce: Run) -> None:
+    """Not as records: a photograph is no row."""
+    files, _, _ = produce(small, small.plan("traffic", "content.files"))
+    statement = json.loads(files["data/statement.json"])
+    assert [(each["table"], each["files"]) for each in statement["entries"]] == [
+        ("sessions", False),
+        ("uploads", True),
+    ]
+    assert b"This package holds 2 records and 1 file." in files["data/index.html"]

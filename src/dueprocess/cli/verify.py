@@ -80,7 +80,7 @@ def _folder(folder: Path, beside: Beside) -> Answer:
 
 def _file(file: Path, beside: Beside) -> Answer:
     start = _start(file)
-    if is_encrypted(start):
+    if is_encrypted(file, start):
         return answer_encrypted(file, _findings(beside))
     if start.startswith(HEADER.encode()):
         return answer_proof(file, read(file), need_policy(beside.policy, "A log proof"))

@@ -16,25 +16,32 @@ from typing import IO, Any
 from dueprocess.cli.printing import counted
 from dueprocess.cli.verify_files import Answer
 from dueprocess.errors import BrokenError, MalformedError, RefusedError, UnavailableError
-from dueprocess.parcel import BAGIT_TXT, check_path
+from dueprocess.parcel import BAGIT_TXT, CERTIFICATE, NOT_NOTHING, Entry, check_path, payload_sha256, visible
 from dueprocess.tlog import ReceiptFindings
 from dueprocess.wire import digest_of, parse_json
 
 AGE = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
+OTHER_KINDS = {".gpg": "gpg -d FILE", ".p7m": "openssl cms -decrypt -inform DER -inkey YOUR-KEY -in FILE"}
+"""Ending of a name → how such a package is opened. Source: RFC 9580; RFC 5652."""
+DECISION, STATEMENT = "data/decision.json", "data/statement.json"
 MANIFEST, TAGS, INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"
 
+_TOLD = 20
 _MOST_TAG_BYTES = 64 * 1024 * 1024
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 _OXUM = re.compile(r"^Payload-Oxum: ([0-9]{1,18})\.([0-9]{1,9})$", re.MULTILINE)
 _LIMITS = (
     "It does not prove that the data is true, or that nothing was left out.",
-    "What was asked, allowed and held stands in data/index.html of the package.",
+    "What was asked, allowed and held stands in data/index.html (or .pdf) of the package.",
 )
 
 
-def is_encrypted(head: bytes) -> bool:
-    """Whether a file begins like one that age made."""
-    return head.startswith(AGE)
+def is_encrypted(file: Path, head: bytes) -> bool:
+    """Whether a file is an encrypted package: it begins like one that age made, or has the name of another kind.
+
+    OpenPGP and CMS messages begin with a few bytes that other files begin with too, so their names count.
+    """
+    return head.startswith(AGE) or file.suffix in OTHER_KINDS
 
 
 def answer_encrypted(file: Path, findings: ReceiptFindings | None) -> Answer:
@@ -70,8 +77,8 @@ def answer_encrypted(file: Path, findings: ReceiptFindings | None) -> Answer:
         "This is the answer package that was recorded, byte for byte.",
         (
             "The operator recorded exactly this encrypted file in its log before it handed it over.",
-            "Nobody changed it on the way. Open it with your own age key, then check what is inside:",
-            "  age -d -i YOUR-KEY FILE > parcel.tar; dueprocess verify parcel.tar",
+            "Nobody changed it on the way. Open it with your own key, then check what is inside:",
+            f"  {OTHER_KINDS.get(file.suffix, 'age -d -i YOUR-KEY FILE')} > parcel.tar; dueprocess verify parcel.tar",
         ),
         _LIMITS,
         (f"SHA-256: {digest}", f"Log: {findings.origin}"),
@@ -89,7 +96,7 @@ class Bag:
     def add(self, path: str, source: IO[bytes]) -> None:
         """Digests one file in pieces; keeps the texts that describe the rest."""
         digest, size, kept = hashlib.sha256(), 0, bytearray()
-        keep = "/" not in path or path == "data/decision.json"
+        keep = "/" not in path or path in {DECISION, STATEMENT}
         while piece := source.read(1024 * 1024):
             digest.update(piece)
             size += len(piece)
@@ -150,6 +157,7 @@ def _answer(bag: Bag, findings: ReceiptFindings | None, name: str) -> Answer:
     details = [
         f"{counted(len(payload), 'file')} of data, {sum(bag.digests[path][1] for path in payload):,} bytes."
     ]
+    details += [*_certificate(bag, payload), *_failed(bag)]
     if findings is None:
         details.append("Not compared with a receipt (name it with --receipt and --policy).")
     else:
@@ -165,6 +173,33 @@ def _answer(bag: Bag, findings: ReceiptFindings | None, name: str) -> Answer:
         (*details,),
         {"files": len(payload), "manifest_sha256": bag.digests[MANIFEST][0]},
     )
+
+
+def _certificate(bag: Bag, payload: list[str]) -> list[str]:
+    """What a signed certificate must show to be about these files. Whether somebody signed is for people to see."""
+    if CERTIFICATE not in payload:
+        return []
+    files = (Entry(path, bag.digests[path][1], bag.digests[path][0]) for path in payload)
+    return [f"A signed certificate is about these files only if it shows: {payload_sha256(files)}"]
+
+
+def _failed(bag: Bag) -> list[str]:
+    """Entries that failed, by the package's own statement: whoever only runs this command must not miss them."""
+    if STATEMENT not in bag.texts:
+        return []
+    value = parse_json(bag.texts[STATEMENT], "statement.json")
+    entries = value.get("entries") if isinstance(value, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+        raise _bad(f"{STATEMENT} lists no entries")
+    failed = [
+        visible(f"{each.get('store')}.{each.get('table')}")
+        for each in entries
+        if each.get("status") == "failed"
+    ]
+    if not failed:
+        return []
+    told = ", ".join(failed[:_TOLD]) + (" and others" if len(failed) > _TOLD else "")
+    return [f"{counted(len(failed), 'entry', 'entries')} FAILED: {told}. {NOT_NOTHING}"]
 
 
 def _check_bag(bag: Bag) -> None:
@@ -235,7 +270,7 @@ def _decided(bag: Bag, findings: ReceiptFindings) -> str:
 
 
 def _document(bag: Bag) -> dict[str, Any]:
-    value = parse_json(bag.texts.get("data/decision.json", b"null"), "decision.json")
+    value = parse_json(bag.texts.get(DECISION, b"null"), "decision.json")
     document = value.get("decision", {}).get("document") if isinstance(value, dict) else None
     if not isinstance(document, dict):
         raise _bad("data/decision.json holds no decision")

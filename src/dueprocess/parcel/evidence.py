@@ -7,10 +7,12 @@ ProvenanceRecord, File, Hash.
 import datetime as dt
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dueprocess.parcel.bag import Entry
+from dueprocess.parcel.statement import SourceNote, TableResult
 from dueprocess.wire import instant
 
 CONTEXT = {
@@ -43,11 +45,78 @@ class Evidence:
     ended_at: dt.datetime
 
 
-def case_jsonld(evidence: Evidence, entries: Sequence[Entry]) -> bytes:
-    """``case.jsonld`` for the payload files of a bag, each with its SHA-256. Ends in a newline."""
+def case_jsonld(
+    evidence: Evidence,
+    entries: Sequence[Entry],
+    results: Sequence[TableResult] = (),
+    sources: Sequence[SourceNote] = (),
+) -> bytes:
+    """``case.jsonld`` for the payload files of a bag, each with its SHA-256. Ends in a newline.
+
+    Each result of an entry is an action of its own; its files, and those of each source that is no live store, have
+    a record of where they come from. An entry that failed or held nothing has an action and no files.
+    """
     files = [_file(evidence, entry) for entry in entries]
-    graph = [*_around(evidence, [_reference(file) for file in files]), *files]
+    around = _around(evidence, [_reference(file) for file in files])
+    described = _described(evidence, _by_origin(entries, files), results, sources)
+    graph = [*around, *described, *files]
     return json.dumps({"@context": CONTEXT, "@graph": graph}, indent=1).encode() + b"\n"
+
+
+_MEMBER = re.compile(r"data/([^/]+)/(?:files/.+|(.+)\.[0-9]{4,}\.(?:jsonl|csv))")
+
+
+def _by_origin(entries: Sequence[Entry], files: Sequence[Node]) -> dict[tuple[str, str | None], list[Node]]:
+    """References to files by (store, entry), for media by (store, None), for a whole store by (store, empty text)."""
+    found: dict[tuple[str, str | None], list[Node]] = {}
+    for entry, file in zip(entries, files, strict=True):
+        if match := _MEMBER.fullmatch(entry.path):
+            for name in (match[2], ""):
+                found.setdefault((match[1], name), []).append(_reference(file))
+    return found
+
+
+def _described(
+    evidence: Evidence,
+    origin: dict[tuple[str, str | None], list[Node]],
+    results: Sequence[TableResult],
+    sources: Sequence[SourceNote],
+) -> list[Node]:
+    """An action and a record for each entry, a record for each source that is no live store."""
+    nodes: list[Node] = []
+    for at, result in enumerate(results, start=1):
+        name = f"{result.store}.{result.table}{' (files)' if result.files else ''}"
+        action: Node = {
+            **_node(evidence, "inv:InvestigativeAction", f"{at} {name}"),
+            "core:name": f"read {name}",
+            "core:description": result.words,
+            **_acted(evidence),
+        }
+        nodes.append(action)
+        if files := origin.get((result.store, None if result.files else result.table)):
+            record = _record(evidence, f"{at} {name}", f"Files read from {name}", files)
+            action["action:result"] = [_reference(record)]
+            nodes.append(record)
+    for note in sources:
+        kind = "Kept by a hold" if note.kind == "hold" else "Collected by hand"
+        said = f"{kind}: {note.store}: {note.words}"
+        nodes.append(_record(evidence, f"source {note.store}", said, origin.get((note.store, ""), [])))
+    return nodes
+
+
+def _record(evidence: Evidence, name: str, description: str, files: list[Node]) -> Node:
+    objects: Node = {"core:object": files} if files else {}
+    return {**_node(evidence, "inv:ProvenanceRecord", name), "core:description": description, **objects}
+
+
+def _acted(evidence: Evidence) -> Node:
+    """Who acted with what, and when."""
+    return {
+        "action:startTime": _time(evidence.started_at),
+        "action:endTime": _time(evidence.ended_at),
+        "action:performer": {"@id": _identifier(evidence.seed, "identity:Organization", "operator")},
+        "action:instrument": [{"@id": _identifier(evidence.seed, "tool:Tool", "tool")}],
+    }
 
 
 def _around(evidence: Evidence, files: list[Node]) -> list[Node]:
@@ -67,20 +136,14 @@ def _around(evidence: Evidence, files: list[Node]) -> list[Node]:
         "core:name": "dueprocess",
         "tool:version": evidence.tool_version,
     }
-    record: Node = {
-        **_node(evidence, "inv:ProvenanceRecord", "record"),
-        "core:description": "Files produced in answer to the demand",
-        "inv:exhibitNumber": evidence.parcel_id,
-        "core:object": files,
-    }
+    record = _record(evidence, "record", "Files produced in answer to the demand", files)
+    record["inv:exhibitNumber"] = evidence.parcel_id
+    objects: Node = {"action:object": files} if files else {}
     action: Node = {
         **_node(evidence, "inv:InvestigativeAction", "action"),
         "core:name": "produced",
-        "action:startTime": _time(evidence.started_at),
-        "action:endTime": _time(evidence.ended_at),
-        "action:performer": _reference(organization),
-        "action:instrument": [_reference(tool)],
-        "action:object": files,
+        **_acted(evidence),
+        **objects,
         "action:result": [_reference(record)],
     }
     investigation: Node = {
@@ -90,12 +153,7 @@ def _around(evidence: Evidence, files: list[Node]) -> list[Node]:
         "inv:relevantAuthorization": _reference(authorization),
         "core:object": [_reference(action)],
     }
-    kept = [node if files else _without_files(node) for node in (record, action)]
-    return [authorization, investigation, organization, tool, *kept]
-
-
-def _without_files(node: Node) -> Node:
-    return {key: value for key, value in node.items() if key not in {"core:object", "action:object"}}
+    return [authorization, investigation, organization, tool, record, action]
 
 
 def _file(evidence: Evidence, entry: Entry) -> Node:

@@ -1,25 +1,33 @@
-"""Minimisation statement: what was asked, permitted, held, disclosed and withheld, in plain words.
+"""Minimisation statement: what was asked, permitted, held, disclosed and withheld, as one value.
 
-*Held* is said only about authorised categories. Of every other category the page says that it was not
-collected and why: whether something exists there is itself nobody's business.
+*Held* is said only about authorised categories. Of every other category the statement says that it was not
+collected and why: whether something exists there is itself nobody's business. `statement_page` puts it into words.
 
 Source: formats.md, "Parcel".
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Literal
 
+from dueprocess.wire import Json
+
 Status = Literal["found", "nothing_held", "failed"]
+Held = Literal["yes", "no", "unknown"]
+"""``unknown``: nothing was found, and an entry failed."""
+SourceKind = Literal["hold", "hand"]
+
+NOT_NOTHING = "A failed entry does NOT mean that nothing is held there."
 
 
 @dataclass(frozen=True, slots=True)
 class TableResult:
-    """What one table gave. Never silence: ``failed`` says why, and ``rows`` how many records came before.
+    """What one entry gave. Never silence: ``failed`` says why, and ``rows`` how many records came before.
 
-    ``categories`` are those that its columns count under. ``nothing_held`` means: nothing of this account in
-    this window, in this store, at this moment. It does NOT mean that nothing ever was.
+    ``categories`` are those that its columns count under; ``files`` says that the rows are files. ``nothing_held``
+    means: nothing of this account in this window, in this store, at this moment. It does NOT mean that nothing
+    ever was.
     """
 
     store: str
@@ -28,12 +36,13 @@ class TableResult:
     rows: int
     why: str = ""
     categories: tuple[str, ...] = ()
+    files: bool = False
 
     @property
     def words(self) -> str:
         """``found 3 records``, ``nothing held`` or ``failed: why``."""
         if self.status == "found":
-            return f"found {self.rows} {'record' if self.rows == 1 else 'records'}"
+            return f"found {counted(self.rows, 'file' if self.files else 'record')}"
         return "nothing held" if self.status == "nothing_held" else f"failed: {self.why}"
 
     def as_json(self) -> dict[str, str | int]:
@@ -47,8 +56,77 @@ class TableResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RedactionCount:
+    """How often one rule took something about other people out of one column: in how many records and places."""
+
+    store: str
+    table: str
+    column: str
+    rule: str
+    records: int
+    places: int
+
+    @property
+    def reason(self) -> str:
+        """The rule in words: ``mask`` takes the whole value, ``redact:a.b`` what stands at one place in it."""
+        where = self.rule.removeprefix("redact:")
+        if where == self.rule:
+            return "The whole value is about other people."
+        return f"What stands at {where} inside the value is about other people."
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "store": self.store,
+            "table": self.table,
+            "column": self.column,
+            "rule": self.rule,
+            "reason": self.reason,
+            "records": self.records,
+            "places": self.places,
+        }
+
+
+def summed(counts: Iterable[RedactionCount]) -> tuple[RedactionCount, ...]:
+    """One count for each store, table, column and rule, in the order in which they first came."""
+    sums: dict[tuple[str, str, str, str], tuple[int, int]] = {}
+    for each in counts:
+        key = (each.store, each.table, each.column, each.rule)
+        records, places = sums.get(key, (0, 0))
+        sums[key] = (records + each.records, places + each.places)
+    return tuple(RedactionCount(*key, *total) for key, total in sums.items())
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """A store of the package that is no live store: a snapshot kept by a hold, or a table collected by hand.
+
+    ``taken_at`` is when it was taken, as text. ``sha256`` is that of the file that was collected by hand.
+    """
+
+    store: str
+    kind: SourceKind
+    taken_at: str
+    sha256: str = ""
+
+    @property
+    def words(self) -> str:
+        if self.kind == "hold":
+            return (
+                f"a snapshot that was taken on {self.taken_at} and kept since; nobody read it in the meantime"
+            )
+        digest = f"; SHA-256 of the file: {self.sha256}" if self.sha256 else ""
+        return f"collected by hand on {self.taken_at}, because no program reads this source{digest}"
+
+    def as_json(self) -> dict[str, Json]:
+        return {"store": self.store, "kind": self.kind, "taken_at": self.taken_at, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
 class CategoryLine:
-    """One category of the tree: asked, permitted, authorised; and, if not collected, why not."""
+    """One category of the tree: asked, permitted, authorised; and, if not collected, why not.
+
+    ``columns`` are the (store, table, column) that count under it, so that a redaction finds its category.
+    """
 
     name: str
     meaning: str
@@ -56,11 +134,24 @@ class CategoryLine:
     permitted: bool
     authorised: bool
     not_collected: str = ""
+    columns: tuple[tuple[str, str, str], ...] = ()
+
+    @property
+    def why_not(self) -> str:
+        """Why it was not collected, the last step at which it was still alive included."""
+        why = self.not_collected or "not authorised by the decision"
+        if self.authorised:
+            return why
+        if not self.asked:
+            return f"{why}; it was not asked for"
+        if not self.permitted:
+            return f"{why}; it was asked for and found not to be permitted"
+        return f"{why}; it was asked for and permitted"
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Everything the page says. Windows and the authority come as text; nothing here names staff."""
+    """What is known before the first query. Windows and the authority come as text; nothing here names staff."""
 
     parcel_id: str
     operator: str
@@ -72,89 +163,111 @@ class Statement:
     """Pairs of a word (asked, permitted, authorised) and its window in words."""
     categories: tuple[CategoryLine, ...]
     produced_at: str
+    sources: tuple[SourceNote, ...] = ()
 
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111}"
-    "table{border-collapse:collapse;width:100%;margin:1rem 0}"
-    "th,td{border:1px solid #999;padding:.35rem .6rem;text-align:left;vertical-align:top}"
-    "th{background:#eee}caption{text-align:left;font-weight:bold;padding:.3rem 0}"
-    "@media print{body{margin:0;max-width:none}}"
-)
+@dataclass(frozen=True, slots=True)
+class CategoryOutcome:
+    """What became of one category. ``held`` is None where it was not collected: then nothing is said about it."""
+
+    line: CategoryLine
+    held: Held | None
+    records: int
+    files: int
+    entries: dict[Status, int]
+    places: int
+    """In how many places of its columns something about other people was redacted."""
+
+    def as_json(self) -> dict[str, Json]:
+        line = self.line
+        return {
+            "category": line.name,
+            "meaning": line.meaning,
+            "asked": line.asked,
+            "permitted": line.permitted,
+            "authorised": line.authorised,
+            "held": self.held,
+            "records": self.records,
+            "files": self.files,
+            "redacted_places": self.places,
+            "not_collected": line.why_not if self.held is None or line.not_collected else "",
+        }
 
 
-def statement_html(statement: Statement, results: Iterable[TableResult]) -> bytes:
-    """The statement as one HTML page without script, image or outside address."""
-    found = list(results)
-    rows = [_category(line, found) for line in statement.categories]
-    tables = [(f"{each.store}.{each.table}", each.words) for each in found]
-    parts = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        f"<title>Answer package {escape(statement.parcel_id)}</title><style>{_STYLE}</style></head><body><main>",
-        f"<h1>Answer package {escape(statement.parcel_id)}</h1>",
-        (
-            f"<p>{escape(statement.operator)} made this package for {escape(statement.authority)} on "
-            f"{escape(statement.produced_at)}. It answers {escape(statement.order)} about the account "
-            f"<strong>{escape(statement.account)}</strong>. Legal basis: {escape(_list(statement.legal_basis))}.</p>"
-        ),
-        (
-            "<p>It holds what two people authorised and nothing else. A category that was not authorised was not "
-            "looked at, so this page cannot say whether anything is held there.</p>"
-        ),
-        _table("Time window", ("Step", "Window"), statement.windows),
-        _table(
-            "What was asked, permitted, authorised and disclosed",
-            ("Category", "Asked", "Permitted by law", "Authorised", "Outcome"),
-            rows,
-        ),
-        _table("Every source that was read", ("Source", "Result"), tables),
-        _table("Files beside this page", ("File", "What it is"), _FILES),
-        "</main></body></html>\n",
-    ]
-    return "\n".join(parts).encode()
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The whole statement: what was decided, what each entry gave, what was redacted."""
+
+    statement: Statement
+    results: tuple[TableResult, ...]
+    redactions: tuple[RedactionCount, ...] = ()
+
+    @property
+    def failed(self) -> tuple[TableResult, ...]:
+        return tuple(each for each in self.results if each.status == "failed")
+
+    def outcomes(self) -> tuple[CategoryOutcome, ...]:
+        """One outcome for each category, in the order of the tree."""
+        by_category: dict[str, list[TableResult]] = {}
+        for result in self.results:
+            for name in result.categories:
+                by_category.setdefault(name, []).append(result)
+        return tuple(
+            self._outcome(line, by_category.get(line.name, []) if line.authorised else [])
+            for line in self.statement.categories
+        )
+
+    def _outcome(self, line: CategoryLine, results: Sequence[TableResult]) -> CategoryOutcome:
+        entries: dict[Status, int] = {"found": 0, "nothing_held": 0, "failed": 0}
+        for each in results:
+            entries[each.status] += 1
+        rows = {files: sum(each.rows for each in results if each.files is files) for files in (False, True)}
+        held: Held = "yes" if any(rows.values()) else "unknown" if entries["failed"] else "no"
+        places = self._places(line) if results else 0
+        return CategoryOutcome(line, held if results else None, rows[False], rows[True], entries, places)
+
+    def _places(self, line: CategoryLine) -> int:
+        """Redacted places of its columns; a source beside the live stores has the columns of the map's entry."""
+        listed = set(line.columns)
+        copies = {(table, column) for _, table, column in line.columns}
+        other = {each.store for each in self.statement.sources}
+        return sum(
+            each.places
+            for each in self.redactions
+            if (each.store, each.table, each.column) in listed
+            or (each.store in other and (each.table, each.column) in copies)
+        )
+
+    def as_json(self) -> dict[str, Json]:
+        """The statement for programs. Schema: specs/parcel/statement.schema.json."""
+        said = self.statement
+        return {
+            "v": 1,
+            "parcel_id": said.parcel_id,
+            "operator": said.operator,
+            "authority": said.authority,
+            "order": said.order,
+            "account": said.account,
+            "legal_basis": list(said.legal_basis),
+            "produced_at": said.produced_at,
+            "windows": [{"step": step, "window": window} for step, window in said.windows],
+            "categories": [each.as_json() for each in self.outcomes()],
+            "entries": [
+                {**each.as_json(), "files": each.files, "categories": list(each.categories)}
+                for each in self.results
+            ],
+            "sources": [each.as_json() for each in said.sources],
+            "redactions": [each.as_json() for each in self.redactions],
+            "failed_entry_means": NOT_NOTHING,
+        }
 
 
-_FILES = (
-    ("data/<store>/<table>.0001.jsonl", "the records, one a line, each with its control number"),
-    (
-        "data/<store>/<table>.0001.csv",
-        "the same records for a spreadsheet; an apostrophe keeps a text a text",
-    ),
-    ("data/<store>/files/", "files with their original bytes, named by control number"),
-    ("data/queries.sql", "the queries that were run, with places for values"),
-    ("data/decision.json", "the decision with its signatures, and the values that the queries were given"),
-    ("data/case.jsonld", "the same facts in the CASE ontology, for tools"),
-    ("manifest-sha256.txt", "the SHA-256 of every file, in BagIt form"),
-)
+def statement_json(account: Account) -> bytes:
+    """``statement.json``: the statement for programs, ASCII, one value a line. Ends in a line feed."""
+    return json.dumps(account.as_json(), indent=1).encode() + b"\n"
 
 
-def _category(line: CategoryLine, results: list[TableResult]) -> tuple[str, ...]:
-    said = [
-        f"{each.store}.{each.table}: {each.words}"
-        for each in results
-        if line.authorised and line.name in each.categories
-    ]
-    said += [f"not collected: {line.not_collected}"] if line.not_collected else []
-    words = "; ".join(said) or "no source was read"
-    return (
-        f"{line.name} ({line.meaning})",
-        _yes(line.asked),
-        _yes(line.permitted),
-        _yes(line.authorised),
-        words,
-    )
-
-
-def _yes(fact: bool) -> str:  # noqa: FBT001  # the name of the function is the sentence
-    return "yes" if fact else "no"
-
-
-def _list(texts: tuple[str, ...]) -> str:
-    return ", ".join(texts) or "none named"
-
-
-def _table(caption: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    head = "".join(f'<th scope="col">{escape(each)}</th>' for each in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(each)}</td>" for each in row) + "</tr>" for row in rows)
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+def counted(number: int, one: str) -> str:
+    """A number with its word: 1 record, 2 records, 3 entries."""
+    many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
+    return f"{number:,} {one if number == 1 else many}"
