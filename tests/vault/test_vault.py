@@ -1,5 +1,9 @@
 """The locked case file: what is stored is read back or refused, and nothing on the disk says whose it is."""
 
+import hmac
+import os
+import threading
+import tracemalloc
 from pathlib import Path
 
 import pyrage
@@ -22,7 +26,8 @@ def vault(quick_folder: Path) -> Vault:
 
 
 def files(vault: Vault) -> list[Path]:
-    return sorted(each for each in vault._folder.rglob("*") if each.is_file())  # noqa: SLF001  looking from outside
+    folder = vault.keys.folder.parent / "vault"
+    return sorted(each for each in folder.rglob("*") if each.is_file())
 
 
 @settings(max_examples=25)
@@ -79,7 +84,7 @@ def test_every_changed_bit_is_seen(vault: Vault) -> None:
 def test_an_erased_case_is_closed_for_good(vault: Vault) -> None:
     """Without its key file a case's bytes are only noise, and that is said as what it is."""
     vault.put(CASE, "paper", b"demand")
-    (vault.keys._folder / "cases" / f"{CASE}.key").unlink()  # noqa: SLF001  as an erasure does
+    (vault.keys.folder / "cases" / f"{CASE}.key").unlink()  # as an erasure does
     assert not vault.keys.has(CASE)
     for act in (lambda: vault.get(CASE, "paper"), lambda: vault.put(CASE, "letter", b"x")):
         with pytest.raises(RefusedError) as caught:
@@ -190,3 +195,127 @@ def test_a_key_that_a_killed_program_left_under_two_names_is_destroyed_under_bot
     (folder / ".new-short").write_bytes(b"torn")
     keys.destroy(CASE)
     assert sorted(each.name for each in folder.iterdir()) == [".new-1", ".new-short", f"{'b' * 32}.key"]
+
+
+def test_two_objects_of_one_case_cannot_change_places(vault: Vault) -> None:
+    """Each says inside what it was put under: swapped, copied over another, or under an old name it is noticed."""
+    vault.put(CASE, "letter:1", b"we granted it")
+    first = files(vault)[0]
+    vault.put(CASE, "letter:2", b"we refused it")
+    second = next(each for each in files(vault) if each != first)
+    one, two = first.read_bytes(), second.read_bytes()
+    first.write_bytes(two)
+    second.write_bytes(one)
+    for name in ("letter:1", "letter:2"):
+        with pytest.raises(BrokenError) as caught:
+            vault.get(CASE, name)
+        assert caught.value.code == "vault-swapped"
+    bare_object(vault, "letter:3", b"").write_bytes(one)
+    with pytest.raises(BrokenError) as caught:
+        vault.get(CASE, "letter:3")
+    assert caught.value.code == "vault-swapped"
+
+
+def bare_object(vault: Vault, name: str, data: bytes) -> Path:
+    """An object as the first release kept it: under a name of the older label, and without its name inside."""
+    keys = vault.keys.keys(CASE)
+    folder = hmac.new(keys.record_key, b"dueprocess/vault-folder/v1\n", "sha256").hexdigest()[:32]
+    called = hmac.new(keys.record_key, b"dueprocess/vault-name/v1\n" + name.encode(), "sha256").hexdigest()
+    path = vault.keys.folder.parent / "vault" / CASE[:2] / folder / called
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pyrage.encrypt(data, [pyrage.x25519.Identity.from_str(keys.identity).to_public()]))
+    return path
+
+
+def test_objects_of_the_first_release_stay_readable(vault: Vault) -> None:
+    """Found, read, never replaced, listed as named, and removed; a new object under an old one's bytes is refused."""
+    old = bare_object(vault, "paper", b"a demand")
+    assert (vault.has(CASE, "paper"), vault.get(CASE, "paper")) == (True, b"a demand")
+    vault.put(CASE, "paper", b"a demand")
+    with pytest.raises(ConflictError):
+        vault.put(CASE, "paper", b"another")
+    assert files(vault) == [old]
+    assert vault.unnamed(CASE, ["paper"]) == []
+    vault.put(CASE, "reading", b"{}")
+    reading = next(each for each in files(vault) if each != old)
+    reading.write_bytes(old.read_bytes())
+    with pytest.raises(BrokenError) as caught:
+        vault.get(CASE, "reading")
+    assert caught.value.code == "vault-swapped"
+    assert vault.remove(CASE) == 2
+
+
+def test_an_object_says_what_it_is_called_to_whoever_has_the_key(vault: Vault) -> None:
+    """What no event names can be told from its inside; one of the first release and a damaged one cannot."""
+    vault.put(CASE, "reading:abc", b"words")
+    vault.put(CASE, "paper", b"words")
+    bare_object(vault, "letter", b"words")
+    unnamed = vault.unnamed(CASE, ["paper"])
+    assert sorted(vault.title(CASE, each) for each in unnamed) == ["", "reading:abc"]
+    for each in files(vault):
+        each.write_bytes(b"damaged")
+    assert {vault.title(CASE, each) for each in unnamed} == {""}
+
+
+def test_one_object_can_be_dropped(vault: Vault) -> None:
+    """A part of a hold that ended goes, the others stay; a second time is fine."""
+    vault.put(CASE, "hold:1", b"one")
+    vault.put(CASE, "hold:2", b"two")
+    for _ in range(2):
+        vault.drop(CASE, "hold:1")
+        assert (vault.has(CASE, "hold:1"), vault.get(CASE, "hold:2")) == (False, b"two")
+    vault.drop(OTHER, "hold:1")
+    vault.put(CASE, "hold:1", b"another")
+
+
+def test_a_large_object_is_kept_without_many_copies(vault: Vault) -> None:
+    """32 MiB in and out: at no moment more than the caller's bytes and two copies."""
+    data = os.urandom(32 * 2**20)
+    tracemalloc.start()
+    try:
+        vault.put(CASE, "hold:1", data)
+        putting = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        assert vault.get(CASE, "hold:1") == data
+        getting = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert putting < 2.2 * len(data)
+    assert getting < 3.2 * len(data), "the ciphertext, the plaintext as it grows, and nothing else"
+
+
+def test_two_writers_of_one_name_have_one_winner(vault: Vault) -> None:
+    """The same bytes are fine for both; of different bytes one is a conflict, and what was kept stays."""
+    for number in range(20):
+        said: list[str] = []
+        threads = [
+            threading.Thread(target=put_and_say, args=(vault, f"letter:{number}", data, said))
+            for data in (b"one", b"one", b"two")
+        ]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        kept = vault.get(CASE, f"letter:{number}")
+        assert sorted(said) == (
+            ["exists", "kept", "kept"] if kept == b"one" else ["exists", "exists", "kept"]
+        )
+
+
+def put_and_say(vault: Vault, name: str, data: bytes, said: list[str]) -> None:
+    try:
+        vault.put(CASE, name, data)
+        said.append("kept")
+    except ConflictError as error:
+        said.append(error.code)
+
+
+def test_a_vault_that_is_away_is_said(vault: Vault) -> None:
+    """A disk that gives an error is no missing object."""
+    vault.put(CASE, "paper", b"words")
+    path = files(vault)[0]
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UnavailableError) as caught:
+        vault.get(CASE, "paper")
+    assert caught.value.code == "no-vault"

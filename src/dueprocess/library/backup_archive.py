@@ -237,6 +237,20 @@ def read_archive(file: IO[bytes], kek: bytes) -> Manifest:
     return manifest
 
 
+def member(file: IO[bytes], name: str) -> bytes | None:
+    """One member of an archive that was not checked yet, None where it holds none of that name.
+
+    Believe only what proves itself, such as a key that its own passphrase opens.
+    """
+    for found, _, chunks in _members(file):
+        content = b"".join(chunks) if found == name else None
+        if content is not None:
+            return content
+        for _ in chunks:
+            pass  # a stream goes on only behind what was read
+    return None
+
+
 def check_kek(manifest: Manifest, kek: bytes) -> None:
     """Refuses another key-encryption key than the one that the archive was made under."""
     if manifest.about.get("key_check") != key_check(kek):

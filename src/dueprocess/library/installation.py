@@ -28,6 +28,11 @@ _SHAPE: dict[str, dict[str, type]] = {
     "notice": {"window_days": int},
     "production": {"datamap": str},
 }
+_OPTIONAL: dict[str, dict[str, type]] = {
+    "keys": {"command": list, "former_command": list, "passphrase_file": str},
+    "vault": {"store": str, "endpoint": str, "region": str, "credentials_file": str},
+}
+"""Sections that may be missing, and in them each key: an installation from before they existed opens unchanged."""
 _FORMER = {"installation": {"regime"}}
 """Settings of the first release that mean nothing any more: the packs in force say whose law applies."""
 
@@ -57,9 +62,34 @@ window_days = {window_days}  # how long a user can object before production, whe
 
 [production]
 datamap = "{datamap}"        # what this service holds, where, and under which category
+
+# Two sections may follow, [keys] and [vault]: what protects the keys, and where the vault lies. See docs/vault.md.
 """
 
 _ORIGIN = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*")
+_S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._-]+)*)/?")
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """Where the key-encryption key and its passphrase come from. Without any: the file ``keys/kek``."""
+
+    command: tuple[str, ...] = ()
+    """A program of the operator's that prints the key-encryption key in base64, with its arguments."""
+    former_command: tuple[str, ...] = ()
+    """The same for the key-encryption key before, until a rotation is done."""
+    passphrase_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VaultSettings:
+    """Where the vault's objects lie: in the folder ``vault`` where ``bucket`` is empty, else in S3 storage."""
+
+    bucket: str = ""
+    prefix: str = ""
+    endpoint: str | None = None
+    region: str | None = None
+    credentials_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +106,8 @@ class Installation:
     epoch_seconds: int
     notice_days: int
     datamap: Path
+    key_settings: KeySettings = KeySettings()
+    vault_settings: VaultSettings = VaultSettings()
 
     @property
     def keys(self) -> Path:
@@ -153,12 +185,62 @@ def open_installation(root: Path) -> Installation:
         epoch_seconds=found["log"]["epoch_seconds"],
         notice_days=found["notice"]["window_days"],
         datamap=(root / found["production"]["datamap"]).resolve(),
+        key_settings=_key_settings(root, found.get("keys", {})),
+        vault_settings=_vault_settings(root, found.get("vault", {})),
+    )
+
+
+def _key_settings(root: Path, found: dict[str, Any]) -> KeySettings:
+    file = found.get("passphrase_file")
+    return KeySettings(
+        command=_words(found, "command"),
+        former_command=_words(found, "former_command"),
+        passphrase_file=None if file is None else root.resolve() / file,
+    )
+
+
+def _words(found: dict[str, Any], name: str) -> tuple[str, ...]:
+    words = found.get(name)
+    if words is None:
+        return ()
+    if not words or not all(isinstance(each, str) and each and "\0" not in each for each in words):
+        raise MalformedError(
+            "bad-settings", f"keys.{name} is not a program and its arguments.",
+            do=f'Write it as a list of texts, such as {name} = ["/usr/local/bin/our-key"].',
+        )  # fmt: skip
+    return tuple(words)
+
+
+def _vault_settings(root: Path, found: dict[str, Any]) -> VaultSettings:
+    store = found.get("store", "file")
+    if store == "file":
+        return VaultSettings()  # what else is said there waits until the vault lies elsewhere again
+    place = _S3.fullmatch(store)
+    if place is None:
+        raise MalformedError(
+            "bad-settings", "vault.store is `file` or s3://BUCKET/PREFIX.",
+            do="Name the bucket, and a prefix if others use it too.", source="docs/vault.md",
+        )  # fmt: skip
+    endpoint = found.get("endpoint")
+    if endpoint is not None and not re.fullmatch(r"https?://[^\s/@?#]+/?", endpoint):
+        raise MalformedError(
+            "bad-settings", "vault.endpoint is https:// and a host, with a port if it needs one, and nothing else.",
+            do="Credentials never stand in the settings: docs/vault.md says where they do.",
+        )  # fmt: skip
+    file = found.get("credentials_file")
+    return VaultSettings(
+        bucket=place[1],
+        prefix=place[2].strip("/"),
+        endpoint=endpoint,
+        region=found.get("region"),
+        credentials_file=None if file is None else root.resolve() / file,
     )
 
 
 def _check(found: dict[str, Any]) -> None:
-    if set(found) != set(_SHAPE):
-        odd = sorted(set(found) ^ set(_SHAPE))
+    there = set(found) - set(_OPTIONAL)
+    if there != set(_SHAPE):
+        odd = sorted(there ^ set(_SHAPE))
         raise MalformedError(
             "bad-settings", f"{SETTINGS_FILE} has other sections than it should.", why=f"Check {odd}."
         )
@@ -172,11 +254,25 @@ def _check(found: dict[str, Any]) -> None:
         for key, kind in keys.items():
             if not isinstance(table[key], kind) or isinstance(table[key], bool):
                 raise MalformedError("bad-settings", f"{section}.{key} is not of the right type.")
+    _check_optional(found)
     check_origin(found["installation"]["origin"])
     if found["clock"]["mode"] not in ("system", "simulated"):
         raise MalformedError("bad-settings", "clock.mode is `system` or `simulated`.")
     if found["installation"]["version"] != 1 or not 60 <= found["log"]["epoch_seconds"] <= 86_400:
         raise MalformedError("bad-settings", "version is 1 and epoch_seconds between 60 and 86400.")
+
+
+def _check_optional(found: dict[str, Any]) -> None:
+    for section, keys in _OPTIONAL.items():
+        table = found.get(section, {})
+        odd = sorted(set(table) - set(keys)) if isinstance(table, dict) else [section]
+        if odd:
+            raise MalformedError(
+                "bad-settings", f"[{section}] in {SETTINGS_FILE} has other keys.", why=f"Check {odd}."
+            )
+        for key, each in table.items():
+            if not isinstance(each, keys[key]):
+                raise MalformedError("bad-settings", f"{section}.{key} is not of the right type.")
 
 
 def _without_former(section: str, table: Any) -> Any:
