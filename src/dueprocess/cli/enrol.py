@@ -1,20 +1,35 @@
 """`dueprocess enrol`: people and authorities who may act. Each entry is signed by two existing people."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from dueprocess.cli.place import Place, known_key, signing_key
-from dueprocess.cli.printing import say
+from dueprocess.cli.printing import cut, say
 from dueprocess.desk import rosters
 from dueprocess.desk.filekeys import make_key
 from dueprocess.desk.setup import staff_document
+from dueprocess.errors import RefusedError, UnavailableError
 from dueprocess.roster import Verdict
 
 app = App(
     name="enrol", help="People and authorities who may act; each signed by two.", help_format="plaintext"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the answers for an authority leave: exactly one of these."""
+
+    age: Annotated[str | None, Parameter(help="its age recipient (age1...)")] = None
+    openpgp: Annotated[Path | None, Parameter(help="a file with its OpenPGP key, ASCII-armoured")] = None
+    cms: Annotated[Path | None, Parameter(help="a file with its X.509 certificate in PEM")] = None
+    handover: Annotated[
+        str | None, Parameter(help="no key: a person hands over, by official_system or sealed_medium")
+    ] = None
+
 
 Signers = Annotated[list[Path], Parameter(help="the key files of two people who sign, once for each")]
 
@@ -56,18 +71,59 @@ def authority_command(
     name: str,
     country: str,
     authority_class: Annotated[str, Parameter(name="--class", help="court, police, prosecutor, agency ...")],
-    age: Annotated[str, Parameter(help="its age recipient (age1...)")],
+    way: Annotated[Way | None, Parameter(name="*")] = None,
     signer: Signers,
     place: Place | None = None,
 ) -> None:
-    """Enrol an authority with the key that its answers are encrypted to."""
+    """Enrol an authority with the one key that its answers are encrypted to, or with a recorded hand-over."""
     at = place or Place()
     desk, now = at.open()
+    kind, text = _recipient(way or Way())
+    key, whose = rosters.checked_key(kind, text, now)
     document = rosters.authority_document(
-        who, name=name, country=country, authority_class=authority_class, age=age
+        who, name=name, country=country, authority_class=authority_class, **{kind: key}
     )
     event = rosters.enrol(desk, document, [signing_key(each) for each in signer], now)
-    at.say(f"Enrolled the authority {who}.", event.as_json())
+    lines = [f"Enrolled the authority {who}: {_WORDS[kind]}."]
+    if whose:
+        lines.append(f"The key says that it belongs to: {cut(whose)}. Compare it over another channel.")
+        lines.append(
+            "These words stand in history and are never erased: use an office's key, not a person's."
+        )
+    at.say(lines, event.as_json())
+
+
+_WORDS = {
+    "age": "answers are encrypted to its age key",
+    "openpgp": "answers are encrypted to its OpenPGP key",
+    "cms": "answers are encrypted to its certificate",
+    "handover": "it has no key; a person hands each answer over, which is recorded",
+}
+
+
+def _recipient(way: Way) -> tuple[str, str]:
+    """(kind, text) of the one way that was given."""
+    given = {kind: each for kind in rosters.KEY_KINDS if (each := getattr(way, kind)) is not None}
+    if len(given) != 1:
+        raise RefusedError(
+            "one-recipient",
+            "An authority has exactly one way in which its answers leave.",
+            why=f"Found {len(given)}.",
+            do="Give one of --age KEY, --openpgp FILE, --cms FILE, --handover official_system or sealed_medium.",
+            source="formats.md, Parcel",
+        )
+    ((kind, value),) = given.items()
+    if not isinstance(value, Path):
+        return kind, str(value)
+    try:
+        return kind, value.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnavailableError(
+            "no-key-file",
+            f"{value} cannot be read as text.",
+            why=str(error),
+            do="Ask for the key as text (PEM, armour).",
+        ) from error
 
 
 @app.command(name="revoke")

@@ -17,6 +17,11 @@ def parcel_path(folder: Path, parcel_id: str) -> Path:
     return folder / f"{parcel_id}.tar.age"
 
 
+def purged_path(folder: Path, parcel_id: str) -> Path:
+    """The name of a parcel that is being deleted, until history says that it was."""
+    return folder / f"{parcel_id}.purged"
+
+
 def check_parcel(folder: Path, parcel_id: str, parcel_sha256: str) -> Path:
     """The parcel, if its bytes are those that history names. Reads in pieces, whatever the size."""
     path = parcel_path(folder, parcel_id)

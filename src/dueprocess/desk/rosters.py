@@ -5,36 +5,57 @@ import secrets
 from collections.abc import Sequence
 
 from dueprocess.cases.events import Draft, Event
+from dueprocess.delivery.recipients import checked_recipient
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.filekeys import FileKey
-from dueprocess.errors import MalformedError
+from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.roster import Verdict, entry_document
 from dueprocess.steps import enrol as steps
 from dueprocess.wire import Json, b64, sha256_hex
 
+KEY_KINDS = ("age", "openpgp", "cms", "handover")
 KINDS: dict[str, str] = {"enrol": "Enrolled", "revoke": "Revoked", "suspend": "Suspended"}
 
 
 def authority_document(
-    who: str, *, name: str, country: str, authority_class: str, age: str
+    who: str, *, name: str, country: str, authority_class: str, **recipient: str
 ) -> dict[str, Json]:
-    """The roster entry of an authority with the age recipient that its parcels are encrypted to."""
-    if not age.startswith("age1"):
+    """The roster entry of an authority with exactly one way in which its answers leave, as ``recipient``.
+
+    ``age``, ``openpgp`` or ``cms``: the key's text. ``handover``: a recorded act of a person instead of a key. Whether
+    a key can be encrypted to is checked by `checked_key`.
+    """
+    if len(recipient) != 1 or not set(recipient) <= set(KEY_KINDS):
+        raise RefusedError(
+            "one-recipient",
+            "An authority has exactly one way in which its answers leave.",
+            do="Give one of --age, --openpgp, --cms or --handover.",
+            source="formats.md, Parcel",
+        )
+    ((kind, text),) = recipient.items()
+    if kind == "age" and not text.startswith("age1"):
         raise MalformedError(
             "bad-recipient",
             "An authority's key is an age recipient; it begins with age1.",
             do="Ask for age-keygen -y.",
         )
-    about = {"name": name, "country": country, "class": authority_class, "age": age}
+    nonce = b64(secrets.token_bytes(32))
+    # Two authorities may both have no key; their entries must still be told apart.
+    fingerprinted = text if kind != "handover" else f"{who}\n{text}\n{nonce}"
     return entry_document(
         "authorities",
         who,
         public_key="",
-        credential=sha256_hex(age.encode())[:32],
+        credential=sha256_hex(fingerprinted.encode())[:32],
         roles=(),
-        about=about,
-        nonce=b64(secrets.token_bytes(32)),
+        about={"name": name, "country": country, "class": authority_class, kind: text},
+        nonce=nonce,
     )
+
+
+def checked_key(kind: str, text: str, now: dt.datetime) -> tuple[str, str]:
+    """(the key as it is enrolled, whose it says it is). Refuses one that nothing can be encrypted to today."""
+    return checked_recipient(kind, text, now)
 
 
 def ending_document(verdict: Verdict, credential: str) -> dict[str, Json]:
