@@ -170,7 +170,12 @@ def _outcomes(story: Story) -> Any:
 
 @pytest.mark.parametrize(
     ("subject", "rows", "outcome"),
-    [("one", 2, "complied_in_part"), ("one", 0, "no_records"), ("none", 2, "no_records")],
+    [
+        ("one", 2, "complied_in_part"),
+        ("one", 0, "no_records"),
+        ("none", 2, "complied_in_part"),
+        ("none", 0, "no_records"),
+    ],
 )
 def test_a_case_closes_with_what_came_of_each_target(subject: str, rows: int, outcome: str) -> None:
     """Something cut and something found is compliance in part; nothing found is no records."""

@@ -1,6 +1,6 @@
 """A real office's bundle, tampered with in every way: each attack is named by the commands an auditor runs.
 
-Source: issue 3, item 7; security.md 5.5.
+Source: security.md 5.5.
 """
 
 import json

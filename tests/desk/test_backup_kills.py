@@ -89,7 +89,7 @@ def test_a_restore_that_died_is_run_again(office_on: Office, away_on: Elsewhere,
     place = away_on.place(saved)
     root = away_on.folder / "elsewhere"
     words = (place.archive, place.keys, place.kek, root, place.database or "")
-    killed(office_on, f"{RESTORING}:{where}", "restore", *words)
+    killed(office_on, f"{RESTORING}:{where}", "restore", *(str(word or "") for word in words))
     begun = (root / "dueprocess.toml").exists()
     assert begun == (where == "finish_erasures 1 before")
     found = restoring.restore(place, root, office_on.now)

@@ -4,8 +4,11 @@ What can be repeated is repeated by itself; what cannot be taken back (a letter,
 """
 
 import datetime as dt
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,10 @@ import pytest
 from dueprocess.desk import handover, notices, setup
 from dueprocess.desk.check import check_everything
 from dueprocess.desk.filekeys import make_key
-from dueprocess.errors import ConflictError, RefusedError
+from dueprocess.errors import ConflictError, RefusedError, UnavailableError
 from dueprocess.history import connection, ledger
 from dueprocess.history.append import load_case
+from dueprocess.production import collect, formatting
 from dueprocess.tlog.checkpoint import open_checkpoint
 from dueprocess.tlog.tiles import TileReader
 from dueprocess.wire import instant
@@ -95,19 +99,24 @@ def test_an_epoch_that_died_before_its_commit_was_never_closed(office_on: Office
 
 
 @pytest.mark.parametrize(
-    ("where", "when"),
+    ("where", "number", "when"),
     [
-        ("dueprocess.desk.production:run_plan", "before"),
-        ("dueprocess.desk.production:run_plan", "after"),
-        ("dueprocess.steps.produce:finish_production", "before"),
+        ("dueprocess.desk.production:run_plan", 1, "before"),
+        ("dueprocess.production.answer:open_stores", 1, "after"),
+        ("dueprocess.production.collect:formatted", 1, "before"),  # the first records, encryption is running
+        ("dueprocess.production.collect:formatted", 2, "before"),  # between two tables
+        ("dueprocess.production.packing:manifest", 2, "after"),  # all but the last bytes are encrypted
+        ("dueprocess.desk.production:run_plan", 1, "after"),
+        ("dueprocess.steps.produce:finish_production", 1, "before"),
     ],
 )
 def test_a_production_that_died_is_run_again(
-    office_on: Office, tmp_path: Path, where: str, when: str
+    office_on: Office, tmp_path: Path, where: str, number: int, when: str
 ) -> None:
     """Nothing left the house, so the worker starts afresh; one parcel counts, and it is delivered once."""
     case_id = office_on.cases[0]
-    killed(office_on, where, "produce", case_id, office_on.environment["PLATFORM_DSN"], when=when)
+    dsn = office_on.environment["PLATFORM_DSN"]
+    killed(office_on, where, "produce", case_id, dsn, number=number, when=when)
     assert kinds(office_on)[-1] == "ProductionStarted"
     made = office_on.produce(case_id)
     assert kinds(office_on).count("DataProduced") == 1
@@ -116,6 +125,32 @@ def test_a_production_that_died_is_run_again(
     assert kinds(office_on).count("ParcelDelivered") == 1
     assert (office_on.desk.installation.parcels / f"{made.parcel_id}.tar.age").exists()
     assert check_everything(office_on.desk) == []
+
+
+def test_a_production_whose_encryption_was_killed_is_run_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program that encrypts dies between two tables: no parcel, half or whole, and the next run makes one."""
+    real = formatting.formatted
+
+    def killing(*args: Any) -> Any:
+        with suppress(OSError):  # once it is killed, a thread of ours ends while we look
+            for task in Path("/proc/self/task").iterdir():
+                for child in (task / "children").read_text().split():
+                    os.kill(int(child), signal.SIGKILL)
+        return real(*args)
+
+    case_id = office.cases[0]
+    with monkeypatch.context() as patched:
+        patched.setattr(collect, "formatted", killing)
+        with pytest.raises(UnavailableError) as caught:
+            office.produce(case_id)
+    assert caught.value.code == "encryption-ended"
+    assert list(office.desk.installation.parcels.iterdir()) == []
+    made = office.produce(case_id)
+    assert [path.name for path in office.desk.installation.parcels.iterdir()] == [f"{made.parcel_id}.tar.age"]
+    assert kinds(office).count("DataProduced") == 1
+    assert check_everything(office.desk) == []
 
 
 @pytest.mark.stage("produced")

@@ -401,9 +401,7 @@ def test_a_kept_calendar_that_was_changed_is_broken(office: Office) -> None:
     case_id = exland_case(office)
     (ref,) = assessments.assessed(office.desk, load_case(case_id)).calendars
     name = f"calendar:{ref.sha256}"
-    keys = office.desk.keys.keys(case_id)
-    path = office.desk.vault._path(case_id, keys.record_key, name)  # noqa: SLF001  as whoever reads the disk finds it
-    path.unlink()
+    office.desk.vault.drop(case_id, name)
     office.desk.vault.put_json(case_id, name, other_table("DE", 2026, 2027).as_json())
     with pytest.raises(BrokenError) as caught:
         assessments.assessed(office.desk, load_case(case_id))

@@ -15,7 +15,8 @@ def assess(case: Case, assessment: Assessment) -> list[Draft]:
         )
     permitted: dict[str, Json] = {
         ref: list[Json](sorted(item.categories)) if item is not None else None
-        for ref, item in zip(case.targets, assessment.permitted, strict=True)
+        for ref in case.targets
+        for item in [assessment.permitted[case.place(ref)]]
     }
     notice = assessment.notice
     codes = sorted({finding.code for finding in assessment.findings})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from dueprocess.cases.events import Event, check_links
+from dueprocess.cases.holdstate import HoldState, evolve_hold
 from dueprocess.cases.stages import MOVES, STAGE_ORDER, Stage
 from dueprocess.errors import BrokenError, MalformedError, RefusedError
 from dueprocess.wire import Json
@@ -22,6 +23,12 @@ class TargetState:
     rejected: bool = False
     resolved: str | None = None
     produced: Event | None = None
+    begun: Event | None = None
+    """The newest hand-over that was begun."""
+    released: Event | None = None
+    """The release of that hand-over, where the requester fetches the parcel."""
+    downloads: tuple[str, ...] = ()
+    """Downloads that are on record, by their ids."""
     delivered: Event | None = None
     notice_delayed: Event | None = None
     silence: Event | None = None
@@ -35,6 +42,25 @@ class TargetState:
     categories: tuple[str, ...] = ()
     """What the authorised scope reaches."""
     purged: bool = False
+    hold: HoldState | None = None
+    """The hold that a preservation demand led to."""
+    renewal: Event | None = None
+    """The hold in another case that this paper renewed."""
+    parent: str | None = None
+    """The target of the paper that this account was found behind; None for what the paper itself names."""
+    found: Event | None = None
+    """Which targets were added because a decision to resolve this one found them."""
+
+    @property
+    def resolving(self) -> bool:
+        """Whether the decision about this target is to find out which account it means, and nothing more."""
+        return self.decision is not None and self.decision.body["action"] == "resolve"
+
+    @property
+    def children(self) -> tuple[str, ...]:
+        """The targets that were found behind this one."""
+        refs = self.found.body["targets"] if self.found else []
+        return tuple(map(str, refs)) if isinstance(refs, list) else ()
 
     @property
     def decision_sha256(self) -> str | None:
@@ -73,6 +99,15 @@ class Case:
                 "no-such-target", f"This case has no target {ref!r}.", do=f"Choose from: {have}."
             )
         return found
+
+    def place(self, ref: str) -> int:
+        """Where on the paper (from 0) a target is named, or the one that it was found behind."""
+        return list(self.targets).index(self.target(ref).parent or ref)
+
+    @property
+    def accounts(self) -> int:
+        """How many accounts the demand is about, as far as is known: what was resolved counts by what was found."""
+        return sum(not state.children for state in self.targets.values())
 
     @property
     def outcome(self) -> str | None:
@@ -164,7 +199,17 @@ def _evolve_target(case: Case, event: Event) -> Case:
     leads = MOVES[event.kind][1]
     changed = _CHANGES[event.kind](state, event)
     moved = replace(changed, stage="refused" if changed.rejected else leads or state.stage)
-    return replace(case, targets={**case.targets, ref: moved})
+    return replace(case, targets={**case.targets, ref: moved, **_children(case, moved, event)})
+
+
+def _children(case: Case, state: TargetState, event: Event) -> dict[str, TargetState]:
+    """The targets that a resolution adds behind those there are: assessed with the paper, and nothing more yet."""
+    if event.kind != "AccountsFound":
+        return {}
+    number = len(case.targets)
+    if state.children != tuple(f"t{number + place}" for place in range(1, len(state.children) + 1)):
+        raise BrokenError("bad-event", "The accounts that were found are not numbered on from the targets.")
+    return {ref: TargetState(ref, stage="assessed", parent=state.ref) for ref in state.children}
 
 
 def _reread(case: Case, event: Event) -> dict[str, TargetState]:
@@ -185,15 +230,16 @@ def _reread(case: Case, event: Event) -> dict[str, TargetState]:
 
 
 def _reassessed(state: TargetState, event: Event) -> TargetState:
-    """A new assessment voids scopes and signatures. It brings nothing refused back, and lets nothing go that
+    """A new assessment voids scopes and signatures. It brings nothing refused or ended back, and lets nothing go that
     was approved, handed over or challenged: for the first it is refused, the last stays challenged.
     """
-    if state.stage == "refused":
+    if state.stage in ("refused", "ended", "resolved"):
         return state
     _allow(event, state.stage)
     return TargetState(
         state.ref,
         stage="assessed",
+        parent=state.parent,
         notice_delayed=state.notice_delayed,
         challenged=state.challenged,
         challenges=state.challenges,
@@ -206,6 +252,7 @@ def _narrowed(state: TargetState, event: Event) -> TargetState:
     assert isinstance(categories, list)  # check_body has looked
     return TargetState(
         state.ref,
+        parent=state.parent,
         scope_sha256=event.text("scope_sha256"),
         plan_sha256=event.text("plan_sha256"),
         narrowed=bool(event.body["cuts"]),
@@ -214,6 +261,25 @@ def _narrowed(state: TargetState, event: Event) -> TargetState:
         challenged=state.challenged,
         challenges=state.challenges,
     )
+
+
+def _held(state: TargetState, event: Event) -> TargetState:
+    """The stage table has seen to it that a hold was begun."""
+    assert state.hold is not None
+    return replace(state, hold=evolve_hold(state.hold, event))
+
+
+def _decided(state: TargetState, event: Event) -> TargetState:
+    """What a production ends with. A decision to resolve gives no parcel, and one to disclose adds no target."""
+    resolves = event.kind == "AccountsFound"
+    if state.resolving != resolves:
+        raise RefusedError(
+            "other-action",
+            f"{event.kind} does not follow from what was decided about {state.ref}.",
+            why="A decision to find an account hands nothing over, and a disclosure finds no further accounts.",
+            source="formats.md, Scope",
+        )
+    return replace(state, found=event) if resolves else replace(state, produced=event)
 
 
 _CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
@@ -234,11 +300,26 @@ _CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
     ),
     "TargetResolved": lambda state, event: replace(state, resolved=event.text("subject")),
     "ProductionStarted": lambda state, _: state,
-    "DataProduced": lambda state, event: replace(state, produced=event),
-    "DeliveryStarted": lambda state, _: state,
+    "DataProduced": _decided,
+    "AccountsFound": _decided,
+    "DeliveryStarted": lambda state, event: replace(state, begun=event, released=None),
+    "ParcelReleased": lambda state, event: replace(state, released=event),
+    "ParcelFetched": lambda state, event: replace(
+        state, downloads=(*state.downloads, event.text("download"))
+    ),
+    "FieldsSpoken": lambda state, _: state,
     "DeliveryFailed": lambda state, _: state,
+    "DeliveryReopened": lambda state, _: state,
+    "ReopeningLapsed": lambda state, _: state,
     "ParcelDelivered": lambda state, event: replace(state, delivered=event),
     "ParcelPurged": lambda state, _: replace(state, purged=True),
+    "HoldStarted": lambda state, event: replace(state, hold=HoldState(event)),
+    "HoldTaken": _held,
+    "HoldConfirmed": _held,
+    "HoldRenewed": _held,
+    "HoldEnded": _held,
+    "HoldDestroyed": _held,
+    "RenewalServed": lambda state, event: replace(state, renewal=event),
 }
 """What each event about one target changes, besides its stage."""
 

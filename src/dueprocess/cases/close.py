@@ -1,7 +1,7 @@
 """Verb 12, close: outcome per target, then one coarse row for the register."""
 
 from dueprocess.cases.case import Case, TargetState
-from dueprocess.cases.events import Draft
+from dueprocess.cases.events import Draft, Event
 from dueprocess.cases.notify import notice_pending
 from dueprocess.errors import RefusedError
 from dueprocess.wire import Json
@@ -12,7 +12,7 @@ def close(case: Case) -> list[Draft]:
     going = [
         ref
         for ref, state in case.targets.items()
-        if state.stage not in ("refused", "delivered", "read", "assessed")
+        if state.stage not in ("refused", "delivered", "ended", "resolved", "read", "assessed")
     ]
     if going:
         raise RefusedError(
@@ -28,20 +28,42 @@ def close(case: Case) -> list[Draft]:
             do="Leave the case open: the worker sends the notice when the order ends, then close.",
             source="architecture.md section 2, notify",
         )
-    outcomes: dict[str, Json] = {ref: _outcome(state) for ref, state in case.targets.items()}
+    outcomes: dict[str, Json] = {
+        ref: _outcome(state) for ref, state in case.targets.items() if not state.children
+    }
     return [Draft("CaseClosed", {"outcomes": outcomes})]
 
 
 def _outcome(state: TargetState) -> str:
+    if state.hold is not None or state.renewal is not None:
+        return _kept(state)
+    if state.stage == "resolved":
+        return "no_records"
     if state.delivered is None:
         return "rejected"
-    if state.resolved == "none" or not _rows(state):
+    if not _rows(state):  # an account that is gone from the live store may be answered from a hold
+        return "no_records"
+    return "complied_in_part" if state.narrowed else "complied"
+
+
+def _kept(state: TargetState) -> str:
+    """The outcome of a demand to preserve: what two people let be kept counts, however it ended."""
+    hold = state.hold
+    if hold is None:
+        return "complied"
+    if hold.taken is None or hold.confirmed is None:
+        return "rejected"
+    if not _records(hold.taken):
         return "no_records"
     return "complied_in_part" if state.narrowed else "complied"
 
 
 def _rows(state: TargetState) -> int:
-    tables: Json = state.produced.body["tables"] if state.produced else []
+    return _records(state.produced)
+
+
+def _records(event: Event | None) -> int:
+    tables: Json = event.body["tables"] if event else []
     return sum(int(str(t["rows"])) for t in tables if isinstance(t, dict)) if isinstance(tables, list) else 0
 
 

@@ -16,6 +16,7 @@ from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.document import (
     DECIDING_ROLES,
     DECISION_DAYS,
+    Action,
     check_current,
     check_expiry,
     check_requester,
@@ -28,6 +29,9 @@ from dueprocess.demand import Scope
 from dueprocess.errors import ConflictError, RefusedError
 from dueprocess.roster import Entry, Roster, Signature, check
 from dueprocess.wire import Json, b64, digest_of, instant, sha256_hex
+
+BY_HAND = "handover:"
+"""How the recipient's key of an authority begins that has none: then the way follows in which a person hands over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,14 @@ def decision_document(case: Case, facts: DecisionFacts) -> dict[str, Json]:
     if case.assessed is None or case.received is None:
         raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
     assessed = case.assessed.body
-    notice = _notice(assessed["notice"], facts)
+    resolving = facts.scope.items[0].target.kind != "account"
+    notice = _notice(assessed["notice"], facts, resolving=resolving)
     return {
         "v": 1,
         "origin": facts.origin,
         "case_id": case.case_id,
         "nonce": b64(facts.nonce),
-        "action": "disclose",
+        "action": "resolve" if resolving else "disclose",
         "emergency": None,
         "order_ref": case.received.body["order_ref"],
         "target": facts.ref,
@@ -75,7 +80,9 @@ def decision_document(case: Case, facts: DecisionFacts) -> dict[str, Json]:
         "assessment_sha256": assessed["assessment_sha256"],
         "packs": assessed["packs"],
         "legal_basis": assessed["basis"],
-        "recipient": {"authority": facts.authority.id, "key": recipient_key(facts.authority)},
+        "recipient": None
+        if resolving
+        else {"authority": facts.authority.id, "key": recipient_key(facts.authority)},
         "notice": notice,
         "quorum": {"mode": "two", "need": 2},
         "roster_sha256": facts.roster_sha256,
@@ -83,40 +90,50 @@ def decision_document(case: Case, facts: DecisionFacts) -> dict[str, Json]:
     }
 
 
-def _notice(notice: Any, facts: DecisionFacts) -> dict[str, Json]:
+def _notice(notice: Any, facts: DecisionFacts, *, resolving: bool) -> dict[str, Json]:
+    """Before it is known who the user is nobody can be told: the account that is found has a decision of its own."""
     rule = notice["rule"]
     earliest: str | None = None
-    if rule in BEFORE_RULES:
+    if rule in BEFORE_RULES and not resolving:
         earliest = instant(facts.now + dt.timedelta(days=facts.notice_days))
     return {"rule": rule, "until": notice["until"], "earliest_production": earliest}
 
 
 def recipient_key(authority: Entry) -> str:
-    """The age recipient that this authority enrolled. Refuses an authority without one."""
-    key = authority.about.get("age")
-    if not key:
+    """What this authority's answers are encrypted to, as the text that people sign.
+
+    An age recipient, an ASCII-armoured OpenPGP key or a certificate in PEM; for an authority without a key
+    ``handover:`` and the way in which a person hands over. Refuses an authority that enrolled nothing, or two things.
+    """
+    about = authority.about
+    keys = [about[kind] for kind in ("age", "openpgp", "cms") if about.get(kind)]
+    keys += [f"{BY_HAND}{about['handover']}"] if about.get("handover") else []
+    if len(keys) != 1:
         raise RefusedError(
             "no-recipient-key",
-            f"The authority {authority.id} has no enrolled key to encrypt to.",
-            why="A parcel travels only as ciphertext for the requester's enrolled key.",
-            do="Enrol the authority again with its age recipient: dueprocess enrol.",
+            f"The authority {authority.id} has {'no' if not keys else 'more than one'} enrolled key to encrypt to.",
+            why="A parcel travels only as ciphertext for the requester's one enrolled key, or by a recorded hand-over.",
+            do="Enrol the authority again: dueprocess enrol authority.",
             source="formats.md, Parcel",
         )
-    return key
+    return keys[0]
 
 
 def propose(case: Case, signing: Signing) -> list[Draft]:
     """Records the first of two signatures."""
     document, signature = signing.document, signing.signature
-    check_shape(document)
+    action: Action = "resolve" if document.get("action") == "resolve" else "disclose"
+    check_shape(document, action)
     ref = str(document["target"])
     state = case.target(ref)
     if case.assessed is None or not case.assessed.body["producible"]:
         raise not_producible(case)
-    check_current(case, state, document)
+    check_current(case, state, document, action)
     check_requester(case, document)
     check_expiry(document, proposed_at=signing.now, now=signing.now)
     _signer(signing, "propose")
+    assert case.verified is not None  # check_requester has looked
+    recipient = document["recipient"]
     return [
         Draft(
             "DecisionProposed",
@@ -130,8 +147,8 @@ def propose(case: Case, signing: Signing) -> list[Draft]:
                 "plan_sha256": document["plan_sha256"],
                 "scope_sha256": state.scope_sha256 or "",
                 "assessment_sha256": document["assessment_sha256"],
-                "recipient_key_sha256": sha256_hex(document["recipient"]["key"].encode()),
-                "authority": document["recipient"]["authority"],
+                "recipient_key_sha256": sha256_hex(recipient["key"].encode()) if recipient else None,
+                "authority": case.verified.body["authority"],
                 "notice": document["notice"],
             },
         )
@@ -141,7 +158,7 @@ def propose(case: Case, signing: Signing) -> list[Draft]:
 def approve(case: Case, signing: Signing) -> list[Draft]:
     """Records the second signature, of another person than the first and than the one who called back."""
     state = _open_decision(case, signing.document)
-    check_current(case, state, signing.document)
+    check_current(case, state, signing.document, "resolve" if state.resolving else "disclose")
     signer = _signer(signing, "approve")
     proposer = _person(state)
     if signer.id == proposer:

@@ -6,7 +6,7 @@ Source: formats.md, "Decision document and signatures".
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.notify import BEFORE_RULES
@@ -26,44 +26,74 @@ FIXED: dict[str, Any] = {
     "emergency": None,
     "quorum": {"mode": "two", "need": 2},
 }
-"""What this version decides: a disclosure by two people, no emergency. Nothing else may be signed."""
+"""What a disclosure is: decided by two people beforehand, no emergency. Nothing else leads out of the house."""
+
+HELD: dict[str, Any] = {
+    "v": 1,
+    "action": "hold",
+    "emergency": None,
+    "quorum": {"mode": "after_the_fact", "need": 2},
+    "recipient": None,
+}
+"""What a hold is: begun by one person, confirmed by a second. It has no recipient, so it can lead to nobody."""
+
+RESOLVED: dict[str, Any] = {**FIXED, "action": "resolve", "recipient": None}
+"""What a resolution is: two people let one question be asked, which account a target means. It has no recipient, so
+that the answer can lead to nobody."""
 
 _KEYS = frozenset(FIXED) | {
     "origin", "case_id", "nonce", "order_ref", "target", "scope", "plan_sha256", "assessment_sha256", "packs",
     "legal_basis", "recipient", "notice", "roster_sha256", "expires_at",
 }  # fmt: skip
-_NESTED = {"recipient": {"authority", "key"}, "notice": {"rule", "until", "earliest_production"}}
+_NOTICE = {"rule", "until", "earliest_production"}
+Action = Literal["disclose", "resolve", "hold"]
+_FORMS: dict[Action, tuple[dict[str, Any], frozenset[str], dict[str, set[str]]]] = {
+    "disclose": (FIXED, _KEYS, {"recipient": {"authority", "key"}, "notice": _NOTICE}),
+    "resolve": (RESOLVED, _KEYS, {"notice": _NOTICE}),
+    "hold": (HELD, _KEYS | {"hold"}, {"hold": {"id", "files", "until"}, "notice": _NOTICE}),
+}
+"""What may be signed for each action: its fixed values, its fields, and the fields inside of some."""
+
+_MEANS: dict[Action, str] = {
+    "disclose": "a disclosure by two people",
+    "resolve": "a resolution by two people",
+    "hold": "a hold",
+}
 
 
-def check_shape(document: Mapping[str, Any]) -> None:
-    """Refuses a document with other fields than it should have, or another action or quorum than `FIXED`."""
-    odd = sorted(map(str, set(document) ^ _KEYS))
+def check_shape(document: Mapping[str, Any], action: Action = "disclose") -> None:
+    """Refuses a document with other fields than it should have, or with another action or quorum than `_FORMS` says."""
+    fixed, wanted, nested = _FORMS[action]
+    odd = sorted(map(str, set(document) ^ wanted))
     odd += [
         key
-        for key, keys in _NESTED.items()
+        for key, keys in nested.items()
         if not odd and (not isinstance(document[key], dict) or set(document[key]) != keys)
     ]
     if odd:
         raise MalformedError(
             "bad-decision", "This decision document has other fields than it should.", why=f"Check {odd}."
         )
-    other = [key for key, value in FIXED.items() if canonical(document[key]) != canonical(value)]
+    other = [key for key, value in fixed.items() if canonical(document[key]) != canonical(value)]
     if other:
         raise RefusedError(
             "not-decidable",
-            f"This document decides something else than a disclosure by two people: {', '.join(other)}.",
-            why="Only a disclosure that two different people sign can be decided here; an emergency waives nobody.",
+            f"This document decides something else than {_MEANS[action]}: {', '.join(other)}.",
+            why="Only a disclosure or a resolution that two different people sign can be decided, and a hold that a "
+            "second person confirms; an emergency waives nobody.",
             do="Draw the decision up afresh: dueprocess propose.",
             source="architecture.md 1.4; formats.md, Decision document",
         )
     parse_instant(str(document["expires_at"]))
-    if str(document["notice"]["rule"]) in BEFORE_RULES:
+    if action == "disclose" and str(document["notice"]["rule"]) in BEFORE_RULES:
         parse_instant(str(document["notice"]["earliest_production"]))
 
 
-def check_current(case: Case, state: TargetState, document: Mapping[str, Any]) -> None:
+def check_current(
+    case: Case, state: TargetState, document: Mapping[str, Any], action: Action = "disclose"
+) -> None:
     """Refuses a document that no longer says what the case says: then every signature on it is void."""
-    check_shape(document)
+    check_shape(document, action)
     if case.assessed is None or case.received is None:
         raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
     assessed = case.assessed.body
@@ -79,6 +109,8 @@ def check_current(case: Case, state: TargetState, document: Mapping[str, Any]) -
     changed = [key for key, value in now_says.items() if canonical(document[key]) != canonical(value)]
     if digest_of(document["scope"]) != state.scope_sha256:
         changed.append("scope")
+    elif (_kind(document) == "account") == (action == "resolve"):
+        raise _other_kind(_kind(document))
     if any(document["notice"][key] != notice[key] for key in ("rule", "until")):
         changed.append("notice")
     if changed:
@@ -91,6 +123,23 @@ def check_current(case: Case, state: TargetState, document: Mapping[str, Any]) -
             do="Propose the decision afresh and let two people sign it.",
             source="formats.md, Decision document: any changed field voids all approvals",
         )
+
+
+def _kind(document: Mapping[str, Any]) -> str:
+    """The kind of the one target of a scope that is the one in history."""
+    return str(document["scope"]["targets"][0]["kind"])
+
+
+def _other_kind(kind: str) -> RefusedError:
+    return RefusedError(
+        "resolve-first",
+        "An account is disclosed or held, never resolved."
+        if kind == "account"
+        else f"A target of the kind {kind} is resolved to an account, and never disclosed or held itself.",
+        why="Which account stands behind a target is found under a two-person decision of its own.",
+        do="Draw the decision up afresh: dueprocess propose.",
+        source="formats.md, Scope",
+    )
 
 
 def check_expiry(document: Mapping[str, Any], *, proposed_at: dt.datetime, now: dt.datetime) -> None:
@@ -122,7 +171,8 @@ def check_requester(case: Case, document: Mapping[str, Any]) -> None:
             do="Call the authority back on a number that you found yourself, then run dueprocess authenticate.",
             source="security.md 1.4; architecture.md section 2",
         )
-    if case.verified.body["authority"] != document["recipient"]["authority"]:
+    recipient = document["recipient"]
+    if recipient is not None and case.verified.body["authority"] != recipient["authority"]:
         raise RefusedError(
             "other-recipient",
             "The recipient is not the authority that was authenticated.",

@@ -48,7 +48,7 @@ BODIES: dict[str, dict[str, Kind]] = {
     "LetterSent": {"letter": "text", "language": "text", "letter_sha256": "hex", "codes": "list"},
     "DecisionProposed": {
         **_SIGNED, "action": "text", "mode": "text", "expires_at": "text", "plan_sha256": "hex",
-        "scope_sha256": "hex", "assessment_sha256": "hex", "recipient_key_sha256": "hex", "authority": "text",
+        "scope_sha256": "hex", "assessment_sha256": "hex", "recipient_key_sha256": "hex?", "authority": "text",
         "notice": "map",
     },
     "DecisionApproved": _SIGNED,
@@ -61,6 +61,7 @@ BODIES: dict[str, dict[str, Kind]] = {
     "ChallengeOpened": {**_TARGET, "by": "text", "ground": "text"},
     "ChallengeClosed": {**_TARGET, "upheld": "bool"},
     "TargetResolved": {**_DECISION, "subject": "text"},
+    "AccountsFound": {**_DECISION, "targets": "list", "found_sha256": "hex"},
     "ProductionStarted": {**_DECISION, "plan_sha256": "hex", "log_size": "int", "witnessed": "bool"},
     "DataProduced": {
         **_DECISION, "parcel_id": "text", "parcel_sha256": "hex", "bytes": "int", "tables": "list",
@@ -68,9 +69,30 @@ BODIES: dict[str, dict[str, Kind]] = {
     "DeliveryStarted": {
         **_TARGET, "parcel_id": "text", "channel": "text", "recipient_key_sha256": "hex", "witnessed": "bool",
     },
+    "ParcelReleased": {**_TARGET, "parcel_id": "text", "release": "text", "expires_at": "text"},
+    "ParcelFetched": {
+        **_TARGET, "parcel_id": "text", "release": "text", "download": "text", "requests": "int", "bytes": "int",
+        "complete": "bool",
+    },
+    "FieldsSpoken": {**_TARGET, "parcel_id": "text", "categories": "list", "records": "int"},
     "DeliveryFailed": {**_TARGET, "parcel_id": "text"},
+    "DeliveryReopened": {**_TARGET, "parcel_id": "text", "reason": "text"},
+    "ReopeningLapsed": {**_TARGET, "parcel_id": "text"},
     "ParcelDelivered": {**_TARGET, "parcel_id": "text", "parcel_sha256": "hex", "channel": "text"},
     "ParcelPurged": {**_TARGET, "parcel_id": "text"},
+    "HoldStarted": {
+        **_SIGNED, "action": "text", "mode": "text", "hold_id": "text", "files": "text", "plan_sha256": "hex",
+        "scope_sha256": "hex", "assessment_sha256": "hex", "notice": "map", "confirm_until": "text", "until": "text",
+    },
+    "HoldTaken": {
+        **_DECISION, "hold_id": "text", "subject": "text", "manifest_sha256": "hex", "objects": "int",
+        "bytes": "int", "tables": "list",
+    },
+    "HoldConfirmed": {**_SIGNED, "hold_id": "text"},
+    "HoldRenewed": {**_TARGET, "document": "map", "signatures": "list"},
+    "RenewalServed": {**_TARGET, "hold_id": "text"},
+    "HoldEnded": {**_TARGET, "hold_id": "text", "reason": "text", "document": "map?", "signatures": "list"},
+    "HoldDestroyed": {**_TARGET, "hold_id": "text", "objects": "int"},
     "CaseClosed": {"outcomes": "map"},
     "CaseRegistered": {"period": "text", "row_sha256": "hex"},
     "Erased": _BY_TWO,

@@ -30,7 +30,7 @@ from dueprocess.roster import Entry, Roster, Signature, check
 from dueprocess.wire import digest_of, instant, parse_instant
 
 GATE_SOURCE = "formats.md, Gate"
-Phase = Literal["produce", "deliver"]
+Phase = Literal["produce", "deliver", "resolve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _check_case(facts: GateFacts, state: TargetState) -> str:
             do="Decide the challenge first.",
             source="architecture.md section 2, challenge",
         )
-    wanted = ("approved", "producing") if facts.phase == "produce" else ("produced",)
+    wanted = ("produced",) if facts.phase == "deliver" else ("approved", "producing")
     if state.rejected or state.stage not in wanted:
         raise RefusedError(
             "not-approved",
@@ -93,7 +93,7 @@ def _check_document(facts: GateFacts, state: TargetState) -> str:
             do="Stop. Find out who changed the vault; propose the decision afresh.",
             source=GATE_SOURCE,
         )
-    check_current(facts.case, state, facts.document)
+    check_current(facts.case, state, facts.document, "resolve" if facts.phase == "resolve" else "disclose")
     check_requester(facts.case, facts.document)
     if facts.document["origin"] != facts.origin or facts.document["target"] != facts.ref:
         raise RefusedError(
@@ -156,11 +156,16 @@ def _check_people(facts: GateFacts, state: TargetState) -> list[str]:
 
 
 def _check_recipient(facts: GateFacts) -> str:
-    recipient = facts.document["recipient"]
-    authority = facts.roster.authority(recipient["authority"])
+    recipient, verified = facts.document["recipient"], facts.case.verified
+    assert verified is not None  # check_requester has looked
+    authority = facts.roster.authority(verified.text("authority"))
     if authority is None or not authority.active(facts.now):
         raise RefusedError(
             "authority-suspended", "The authority is not, or no longer, in good standing.", source=GATE_SOURCE
+        )
+    if recipient is None:
+        return (
+            f"The authority {authority.id} is in good standing; the answer goes to the vault and to nobody."
         )
     if recipient_key(authority) != recipient["key"]:
         raise RefusedError(
@@ -174,6 +179,8 @@ def _check_recipient(facts: GateFacts) -> str:
 
 def _check_notice(facts: GateFacts, state: TargetState) -> str:
     notice = facts.document["notice"]
+    if facts.phase == "resolve":
+        return "Nothing is handed over: whoever is found has a notice of their own, under the decision about them."
     if notice["rule"] not in BEFORE_RULES:
         return f"The notice rule is {notice['rule']}: the user is told later, as the law says."
     if state.silence is not None and not order_ended(notice_rule(state), facts.now):

@@ -41,12 +41,6 @@ def _two_people(case: Case, event: Event) -> Found:
     )
 
 
-def _two_erase(_: Case, event: Event) -> Found:
-    given = event.body["signatures"]
-    people = _people(given if isinstance(given, list) else [])
-    return None if len(people) > 1 else ("I2", "Erased without two different people's signatures")
-
-
 def _people(signatures: Sequence[Json]) -> set[str]:
     return {str(each["person"]) for each in signatures if isinstance(each, Mapping)}
 
@@ -71,10 +65,59 @@ def _delivery(case: Case, event: Event) -> Found:
     return _two_people(case, event) or _same_parcel(case, event)
 
 
+def _confirmed(case: Case, event: Event) -> Found:
+    hold = _state(case, event).hold
+    given = [hold.started.body["signature"], event.body["signature"]] if hold is not None else []
+    if hold is not None and (hold.confirmed is not None or hold.owed_end(parse_instant(event.recorded_at))):
+        return "I2", "a hold was confirmed twice, or after it had lapsed"
+    return None if len(_people(given)) > 1 else ("I2", "a hold was confirmed without a second person")
+
+
+def _renewed(case: Case, event: Event) -> Found:
+    hold = _state(case, event).hold
+    once = hold is not None and hold.renewed is None and hold.confirmed is not None
+    return _two_given(event) if once else ("I2", "a hold was renewed twice, or before anybody confirmed it")
+
+
+def _ended(case: Case, event: Event) -> Found:
+    """One person ends no hold: it is over by the clock, or two people signed."""
+    hold = _state(case, event).hold
+    if event.body["reason"] == "released":
+        return _two_given(event)
+    owed = hold.owed_end(parse_instant(event.recorded_at)) if hold is not None else None
+    return (
+        None
+        if owed == event.body["reason"]
+        else ("I2", "a hold was ended before its time without two people")
+    )
+
+
+def _same_hold(case: Case, event: Event) -> Found:
+    hold = _state(case, event).hold
+    same = hold is not None and hold.hold_id == event.body["hold_id"]
+    return None if same else ("I1", f"{event.kind} names another hold than the one that was begun")
+
+
+def _two_given(event: Event) -> Found:
+    given = event.body["signatures"]
+    people = _people(given if isinstance(given, list) else [])
+    return None if len(people) > 1 else ("I2", f"{event.kind} without two different people's signatures")
+
+
 _CHECKS: Mapping[str, Callable[[Case, Event], Found]] = {
     "ProductionStarted": _two_people,
     "DeliveryStarted": _delivery,
+    "ParcelReleased": _same_parcel,
+    "ParcelFetched": _same_parcel,
+    "FieldsSpoken": _same_parcel,
     "ParcelDelivered": _same_parcel,
+    "DeliveryReopened": _same_parcel,
+    "ParcelPurged": _same_parcel,
     "NoticeStarted": _allowed_to_tell,
-    "Erased": _two_erase,
+    "HoldTaken": _same_hold,
+    "HoldConfirmed": lambda case, event: _same_hold(case, event) or _confirmed(case, event),
+    "HoldRenewed": _renewed,
+    "HoldEnded": lambda case, event: _same_hold(case, event) or _ended(case, event),
+    "HoldDestroyed": _same_hold,
+    "Erased": lambda _, event: _two_given(event),
 }

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Draft
+from dueprocess.cases.resolve import Found, account_of, in_place_of
 from dueprocess.demand import Scope, ScopeItem, check_authorisable, diff, ordered
-from dueprocess.errors import RefusedError
+from dueprocess.errors import BrokenError, RefusedError
 from dueprocess.law import Finding
 from dueprocess.wire import Json
 
@@ -22,13 +23,15 @@ class Narrowing:
     findings: Sequence[Finding]
     plan_sha256: str
     map_sha256: str
+    found: Found | None = None
+    """For a target that was found behind another one: what was found there."""
 
 
 def narrow(case: Case, narrowing: Narrowing) -> list[Draft]:
     """Records the authorised scope of one target. Refuses anything that the law does not permit."""
     if case.assessed is None:
         raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
-    if not case.assessed.body["producible"]:
+    if not case.assessed.body["producible"] and not holdable(case):
         raise not_producible(case)
     item = _within_law(case, narrowing)
     check_authorisable(item)
@@ -39,13 +42,25 @@ def narrow(case: Case, narrowing: Narrowing) -> list[Draft]:
                 "target": narrowing.ref,
                 "scope_sha256": narrowing.authorised.sha256,
                 "categories": list[Json](ordered(item.categories)),
-                "cuts": _cuts(narrowing),
+                "cuts": _cuts(narrowing, _demanded(case, narrowing)),
                 "plan_sha256": narrowing.plan_sha256,
                 "map_sha256": narrowing.map_sha256,
                 **item.period.as_json(),
             },
         )
     ]
+
+
+def holdable(case: Case) -> bool:
+    """Whether a hold may rest on what was read and assessed: a demand to preserve, of which the law permits something.
+
+    It grants nothing, and nothing that is held leaves on such a demand.
+    """
+    if case.read is None or case.assessed is None or case.read.body["demand_kind"] != "preservation":
+        return False
+    permitted = case.assessed.body["permitted"]
+    some = isinstance(permitted, dict) and any(each is not None for each in permitted.values())
+    return some and case.assessed.body["outcome"] in ("permit_subset", "permit_all")
 
 
 def not_producible(case: Case) -> RefusedError:
@@ -83,7 +98,7 @@ def _within_law(case: Case, narrowing: Narrowing) -> ScopeItem:
             "one-target", "One decision concerns one target.", source="formats.md, Decision document"
         )
     item = items[0]
-    demanded = narrowing.demanded.items[list(case.targets).index(case.target(narrowing.ref).ref)]
+    demanded = _demanded(case, narrowing)
     permitted = narrowing.permitted
     if permitted is None or not (item.within(permitted) and item.within(demanded)):
         raise RefusedError(
@@ -96,10 +111,19 @@ def _within_law(case: Case, narrowing: Narrowing) -> ScopeItem:
     return item
 
 
-def _cuts(narrowing: Narrowing) -> list[Json]:
-    target = narrowing.authorised.items[0].target
+def _demanded(case: Case, narrowing: Narrowing) -> ScopeItem:
+    """What the paper asks about this target, or about the one that it was found behind."""
+    item = narrowing.demanded.items[case.place(narrowing.ref)]
+    if case.target(narrowing.ref).parent is None:
+        return item
+    if narrowing.found is None:
+        raise BrokenError("found-missing", "An account that was found was narrowed without what was found.")
+    return in_place_of(item, account_of(case, narrowing.ref, narrowing.found))
+
+
+def _cuts(narrowing: Narrowing, demanded: ScopeItem) -> list[Json]:
     cuts: list[Json] = []
-    for cut in diff(narrowing.demanded.only(target), narrowing.authorised):
+    for cut in diff(Scope(narrowing.demanded.nonce, (demanded,)), narrowing.authorised):
         cuts += [
             {"category": category, "finding": _reason(narrowing, category)}
             for category in ordered(cut.categories)

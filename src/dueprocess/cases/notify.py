@@ -18,8 +18,10 @@ BEFORE_RULES = frozenset({"required", "allowed_before_production"})
 def notice_rule(state: TargetState) -> Mapping[str, Any]:
     """What holds now: the notice part of the signed decision, or the order that changed it since.
 
-    Without a decision nothing is owed.
+    Without a decision nothing is owed, nor after one that only finds an account: that account's own decision counts.
     """
+    if state.resolving:
+        return {}
     notice: Any = state.decision.body["notice"] if state.decision else {}
     if state.silence is None:
         return notice if isinstance(notice, Mapping) else {}

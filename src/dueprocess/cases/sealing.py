@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.events import Event
+from dueprocess.cases.holdstate import HoldState
 from dueprocess.wire import Json, digest_of
 
 SECRET_LABEL = b"dueprocess/record-secret/v1\n"
@@ -59,7 +60,7 @@ def _of_case(case: Case) -> dict[str, Json]:
         order = read["nondisclosure"]
         values["nondisclosure"] = order is not None
         values["nondisclosure_until"] = order.get("until") if isinstance(order, Mapping) else None
-        values["accounts"] = len(case.targets)
+        values["accounts"] = case.accounts
     if case.assessed is not None:
         values["basis"] = case.assessed.body["basis"]
         notice = case.assessed.body["notice"]
@@ -80,6 +81,8 @@ def _of_target(state: TargetState) -> dict[str, Json]:
             *(event.body["signature"] for event in state.approvals),
         ]
         values["approvals"] = [digest_of(signature) for signature in signatures]
+    if state.hold is not None:
+        values |= _of_hold(state.hold)
     if state.silence is not None:
         order = state.silence.body["document"]
         assert isinstance(order, Mapping)
@@ -87,3 +90,12 @@ def _of_target(state: TargetState) -> dict[str, Json]:
     if state.produced is not None:
         values["parcel_sha256"] = state.produced.body["parcel_sha256"]
     return values
+
+
+def _of_hold(hold: HoldState) -> dict[str, Json]:
+    """One signature, or two once a second person confirmed."""
+    given = [each.body["signature"] for each in (hold.started, hold.confirmed) if each is not None]
+    return {
+        "quorum_mode": hold.started.body["mode"],
+        "approvals": [digest_of(signature) for signature in given],
+    }

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 Stage = Literal[
     "received", "read", "assessed", "narrowed", "proposed", "approved", "producing", "produced", "delivering",
-    "delivered", "refused", "closed", "erased",
+    "delivered", "holding", "held", "ending", "ended", "resolved", "refused", "closed", "erased",
 ]  # fmt: skip
 STAGES: tuple[Stage, ...] = get_args(Stage)
 _UNERASED = frozenset(STAGES) - {"erased"}
@@ -40,13 +40,29 @@ MOVES: dict[str, tuple[frozenset[Stage], Stage | None]] = {
         None,
     ),
     "TargetResolved": (frozenset({"producing"}), None),
+    "AccountsFound": (frozenset({"producing"}), "resolved"),
     "ProductionStarted": (frozenset({"approved", "producing"}), "producing"),
     "DataProduced": (frozenset({"producing"}), "produced"),
     "DeliveryStarted": (frozenset({"produced"}), "delivering"),
+    "ParcelReleased": (frozenset({"delivering"}), None),
+    "ParcelFetched": (frozenset({"produced", "delivering", "delivered", "refused", "closed"}), None),
+    "FieldsSpoken": (frozenset({"delivering"}), None),
     "DeliveryFailed": (frozenset({"delivering"}), "produced"),
     "ParcelDelivered": (frozenset({"delivering"}), "delivered"),
+    "DeliveryReopened": (frozenset({"delivered"}), "produced"),
+    "ReopeningLapsed": (frozenset({"delivering"}), "delivered"),
     "ParcelPurged": (frozenset({"produced", "delivered", "refused", "closed"}), None),
-    "CaseClosed": (frozenset({"received", "read", "assessed", "delivered", "refused"}), "closed"),
+    "HoldStarted": (frozenset({"narrowed"}), "holding"),
+    "HoldTaken": (frozenset({"holding"}), "held"),
+    "HoldConfirmed": (frozenset({"holding", "held"}), None),
+    "HoldRenewed": (frozenset({"holding", "held"}), None),
+    "HoldEnded": (frozenset({"holding", "held"}), "ending"),
+    "HoldDestroyed": (frozenset({"ending"}), "ended"),
+    "RenewalServed": (frozenset({"assessed", "narrowed"}), "ended"),
+    "CaseClosed": (
+        frozenset({"received", "read", "assessed", "delivered", "ended", "resolved", "refused"}),
+        "closed",
+    ),
     "CaseRegistered": (frozenset({"closed"}), None),
     "Erased": (frozenset({"closed"}), "erased"),
 }
@@ -63,6 +79,11 @@ STAGE_MEANING: dict[Stage, str] = {
     "produced": "collected and sealed for the requester",
     "delivering": "hand-over begun",
     "delivered": "handed over",
+    "holding": "one person began a hold; the snapshot is being taken",
+    "held": "kept in the vault, unread",
+    "ending": "the hold is over; what it kept is being destroyed",
+    "ended": "the hold is over and destroyed, or goes on in the case that this paper renewed",
+    "resolved": "which accounts it means was found; each of them is a target of its own",
     "refused": "nothing is handed over for this target",
     "closed": "finished",
     "erased": "finished, and its contents are destroyed",

@@ -1,7 +1,7 @@
 """Backups of a running installation: everything but the keys in one archive, the keys in another.
 
 The store is copied first and the files after it, because whatever history names was written before history named
-it. Whoever has one of the two archives, or both without the key-encryption key, can open no case.
+it. Whoever has one of the two archives, or both without the key-encryption key or its passphrase, can open no case.
 
 Source: formats.md, "Vault"; security.md 2.6, rows 20 and 32.
 """
@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -33,18 +34,19 @@ from dueprocess.library.backup_database import StoreState, dump, member_of
 from dueprocess.library.installation import SETTINGS_FILE, Installation
 from dueprocess.publication.durable import UNFINISHED, exclusively, sync_folder
 from dueprocess.tlog.tiles import CHECKPOINT_PATH, HEIGHT, WIDTH, TileName, parse_path
-from dueprocess.vault.keystore import KEY_BACKUP_DAYS
+from dueprocess.vault import FileObjects, Objects
+from dueprocess.vault.keksource import KEK, NEXT
+from dueprocess.vault.keystore import KEY_BACKUP_DAYS, locked, read_in_use
 from dueprocess.wire import Json, instant, unb64
 
 from dueprocess import __version__  # isort: skip
 
-KEK = "kek"
 BEGUN = ".dueprocess-unfinished"
 """How the hidden name of a backup ends that is being written."""
 CASES = "cases"
 _NONCE_BYTES = 12
 _WRAP_LABEL = b"dueprocess/key-backup/v1\n"
-_WHOLE = ("public", "vault", "parcels", "outbox", "packs", "datamaps", "worker/evidence")
+_WHOLE = ("vault", "public", "parcels", "outbox", "packs", "datamaps", "worker/evidence")
 _VANISHING = ("vault", "parcels", "outbox")
 """Folders from which an erasure or a purge takes files away at any moment."""
 
@@ -77,21 +79,23 @@ def back_up(desk: Desk, out: Path, now: dt.datetime, *, to: str | None = None) -
             "head": {"size": state.size, "root": state.root},
             "ledger_seq": state.ledger_seq,
         }
-        sources = [Source(member_of(place.database), dumped), *published, *_files(place, state)]
-        return _write(place, out, iter(sources), about, to)
+        sources = [Source(member_of(place.database), dumped), *published]
+        return _write(desk, out, chain(sources, _files(desk, state)), about, to)
 
 
 def back_up_keys(desk: Desk, out: Path, now: dt.datetime, *, to: str | None = None) -> Made:
-    """Writes the key store and the log's and intake keys into a new file; never the key-encryption key.
+    """Writes the key store and the log's and intake keys into a new file; never the bare key-encryption key.
 
-    Case keys are wrapped as they are; what lies open in the folder is wrapped too. It must be destroyed on the
-    day that `Made.destroy_on` says, and is refused by a restore afterwards.
+    Case keys are wrapped as they are; what lies open in the folder is wrapped too; a key-encryption key under a
+    passphrase goes in as it lies there. It must be destroyed on the day that `Made.destroy_on` says, and is refused by
+    a restore afterwards. Refuses while a rotation is unfinished: the keys would need two key-encryption keys.
     """
     place = desk.installation
     destroy_on = (now + dt.timedelta(days=KEY_BACKUP_DAYS)).date()
     about = _about("keys", place, now) | {"destroy_on": destroy_on.isoformat()}
-    with _scratch(place):
-        made = _write(place, out, _keys(place), about, to)
+    with _scratch(place), locked(place.keys, exclusive=False):  # no rotation begins meanwhile
+        _refuse_rotating(place)
+        made = _write(desk, out, _keys(desk), about, to)
     return replace(made, destroy_on=destroy_on)
 
 
@@ -147,7 +151,8 @@ def _published(place: Installation) -> list[Source]:
     return [Source(f"log/{CHECKPOINT_PATH}", path.read_bytes())] if path.exists() else []
 
 
-def _files(place: Installation, state: StoreState) -> Iterator[Source]:
+def _files(desk: Desk, state: StoreState) -> Iterator[Source]:
+    place = desk.installation
     for name in (SETTINGS_FILE, "clock", "worker/pins.json"):
         if (place.root / name).is_file():
             yield Source(name, place.root / name)
@@ -156,13 +161,26 @@ def _files(place: Installation, state: StoreState) -> Iterator[Source]:
     for name, path in tiles.items():
         if wanted_tile(name, tiles, state.size):
             yield Source(f"log/{name}", path)
-    for folder in _WHOLE:
-        for path in _below(place.root / folder):
-            yield Source(
-                path.relative_to(place.root).as_posix(), path, vanishes=folder.split("/")[0] in _VANISHING
-            )
+    elsewhere = not isinstance(desk.vault.objects, FileObjects)
+    yield from _stored(desk.vault.objects) if elsewhere else ()
+    for folder in _WHOLE[1:] if elsewhere else _WHOLE:
+        yield from _folder(place, folder)
     if place.datamap.is_relative_to(place.root) and not place.datamap.is_relative_to(place.root / "datamaps"):
         yield Source(place.datamap.relative_to(place.root).as_posix(), place.datamap)
+
+
+def _folder(place: Installation, folder: str) -> Iterator[Source]:
+    for path in _below(place.root / folder):
+        vanishes = folder.split("/", maxsplit=1)[0] in _VANISHING
+        yield Source(path.relative_to(place.root).as_posix(), path, vanishes=vanishes)
+
+
+def _stored(objects: Objects) -> Iterator[Source]:
+    """The objects of a vault that does not lie in the installation's folder, one after the other."""
+    for each in objects.listed():
+        content = objects.get(each.name)
+        if content is not None:  # else its case was erased in this moment
+            yield Source(f"vault/{each.name}", content)
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -185,13 +203,37 @@ def wanted_tile(name: str, tiles: Collection[str], size: int) -> bool:
     return TileName(tile.level, tile.index).path not in tiles
 
 
-def _keys(place: Installation) -> Iterator[Source]:
-    kek = open_kek(place.keys / KEK)
+def _keys(desk: Desk) -> Iterator[Source]:
+    place, kek = desk.installation, desk.keys.kek
+    if desk.keys.source.kind == "passphrase":
+        yield Source(KEK, place.keys / KEK)
     for path in _below(place.keys / CASES):
         yield Source(f"{CASES}/{path.name}", path, vanishes=True)
     for path in sorted(place.keys.iterdir()):
-        if path.is_file() and path.name != KEK and not path.name.startswith(UNFINISHED):
+        if path.is_file() and path.name not in (KEK, NEXT) and not path.name.startswith(UNFINISHED):
             yield Source(path.name, wrap(path.read_bytes(), path.name, kek))
+
+
+def _refuse_rotating(place: Installation) -> None:
+    found = read_in_use(place.keys)
+    if (found is not None and found.unfinished) or (place.keys / NEXT).exists():
+        raise ConflictError(
+            "rotation-unfinished", "The keys are being wrapped anew, under another key-encryption key.",
+            do="Wait until dueprocess keys rotate is done, or run it again; then back up the keys.",
+        )  # fmt: skip
+
+
+def about_kek(desk: Desk) -> str:
+    """What protects these backups, in one sentence for whoever made one."""
+    path = desk.installation.keys / KEK
+    return {
+        "file": f"The key-encryption key {path} is in no backup: keep it on paper or on an offline medium, apart from "
+        "both archives. Without it nothing can be restored; with it and the archives everything can be read.",
+        "passphrase": f"The key-encryption key {path} is in the backup of the keys, under your passphrase. Without the "
+        "passphrase nothing can be restored; with it and the archives everything can be read.",
+        "command": "The key-encryption key lies in your key service and in no backup. Without it nothing can be "
+        "restored; keep a copy of it apart from both archives.",
+    }[desk.keys.source.kind]
 
 
 # ---------------------------------------------------------------------------------------------- keys
@@ -211,10 +253,28 @@ def open_kek(path: Path) -> bytes:
             source="formats.md, Vault",
         ) from error
     except (MalformedError, UnicodeDecodeError) as error:
-        raise MalformedError(
-            "bad-kek", f"{path} does not hold a key-encryption key: one line of 44 characters.",
-            do="Compare it with the copy on paper, character by character.",
-        ) from error  # fmt: skip
+        raise _bad_kek(path) from error
+
+
+def open_keks(path: Path) -> tuple[bytes, ...]:
+    """The key-encryption keys in a file, one a line: after a rotation a restore may need two of them."""
+    try:
+        lines = path.read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError):
+        lines = []
+    if len(lines) < 2:
+        return (open_kek(path),)
+    try:
+        return tuple(unb64(each, length=32) for each in lines)
+    except MalformedError as error:
+        raise _bad_kek(path) from error
+
+
+def _bad_kek(path: Path) -> MalformedError:
+    return MalformedError(
+        "bad-kek", f"{path} does not hold a key-encryption key: one line of 44 characters.",
+        do="Compare it with the copy on paper, character by character.",
+    )  # fmt: skip
 
 
 def wrap(content: bytes, name: str, kek: bytes) -> bytes:
@@ -236,10 +296,8 @@ def unwrap(wrapped: bytes, name: str, kek: bytes) -> bytes:
 # ---------------------------------------------------------------------------------------------- writing
 
 
-def _write(
-    place: Installation, out: Path, sources: Iterator[Source], about: dict[str, Json], to: str | None
-) -> Made:
-    kek = open_kek(place.keys / KEK)
+def _write(desk: Desk, out: Path, sources: Iterator[Source], about: dict[str, Json], to: str | None) -> Made:
+    place, kek = desk.installation, desk.keys.kek
     if to is not None:
         recipient_of(to)
     _refuse_place(place, out)

@@ -9,8 +9,9 @@ from typing import Any
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Event
 from dueprocess.cases.receive import order_reference
-from dueprocess.delivery.handover import parcel_path
+from dueprocess.delivery.handover import parcel_path, purged_path
 from dueprocess.desk.desk import Desk
+from dueprocess.desk.heldparts import hold_faults
 from dueprocess.desk.packs import pack_faults
 from dueprocess.desk.promises import intake_vkey_path, promise_of, promise_path
 from dueprocess.desk.published import report_faults
@@ -51,6 +52,8 @@ NAMED: dict[str, Named] = {
     "DemandAssessed": Named("assessment_sha256", "assessment:{}"),
     "ScopeNarrowed": Named("scope_sha256", "scope:{}", _scope_digest),
     "DecisionProposed": Named("decision_sha256", "decision:{}"),
+    "HoldStarted": Named("decision_sha256", "decision:{}"),
+    "AccountsFound": Named("found_sha256", "found:{}"),
     "SilenceChanged": Named("paper_sha256", "order:{}"),
     "LetterSent": Named("letter_sha256", "letter:{}"),
     "NoticeStarted": Named("letter_sha256", "letter:{}"),
@@ -100,6 +103,8 @@ def _held(desk: Desk, case: Case) -> Iterator[Fault]:
         yield from _vault(desk, case)
         yield from _promise(desk, case)
     yield from _parcels(desk.installation.parcels, case)
+    for ref, what, invariant in hold_faults(desk, case):
+        yield Fault("vault", f"{case.case_id[:8]}/{ref}", what, invariant)
 
 
 def _erasure(desk: Desk, case: Case) -> Iterator[Fault]:
@@ -112,7 +117,7 @@ def _erasure(desk: Desk, case: Case) -> Iterator[Fault]:
         yield Fault("vault", case.case_id[:8], what, "I9")
 
 
-SIGNED = ("DecisionProposed", "DecisionApproved", "DecisionRejected")
+SIGNED = ("DecisionProposed", "DecisionApproved", "DecisionRejected", "HoldStarted", "HoldConfirmed")
 
 
 def _signatures(desk: Desk, case: Case, roster: Roster) -> Iterator[Fault]:
@@ -207,7 +212,8 @@ def _parcels(folder: Path, case: Case) -> Iterator[Fault]:
         path = parcel_path(folder, state.produced.text("parcel_id"))
         row = f"{case.case_id[:8]}/{ref}"
         if not path.exists():
-            yield Fault("parcel", row, "the parcel is gone", "I1")
+            if not purged_path(folder, state.produced.text("parcel_id")).exists():
+                yield Fault("parcel", row, "the parcel is gone", "I1")
             continue
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != state.produced.text("parcel_sha256"):

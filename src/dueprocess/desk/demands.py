@@ -9,16 +9,18 @@ from typing import Any
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Event
-from dueprocess.cases.narrow import Narrowing, not_producible
+from dueprocess.cases.narrow import Narrowing, holdable, not_producible
 from dueprocess.demand import Demand, Period, Scope, ScopeItem, expand, parse_scope
 from dueprocess.desk.assessments import current, reading, recorded, would_be
 from dueprocess.desk.desk import Desk
+from dueprocess.desk.heldparts import as_planned, keep_planned, with_planned
 from dueprocess.desk.promises import intake_receipt, promise_path
-from dueprocess.errors import MalformedError, RefusedError
+from dueprocess.desk.resolving import account, demanded_item, found_of, permitted_item
+from dueprocess.errors import BrokenError, MalformedError, RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.intake.paper import Paper, open_paper
 from dueprocess.law import Assessment, Finding
-from dueprocess.plan import Plan, compile_plan
+from dueprocess.plan import Plan, compile_plan, question_only
 from dueprocess.publication.durable import write_durable
 from dueprocess.steps import assess as assess_step
 from dueprocess.steps import authenticate as authenticate_step
@@ -38,20 +40,21 @@ def receive(
     """
     paper = open_paper(path)
     case_id = secrets.token_hex(16)
-    desk.keys.make(case_id)
-    desk.vault.put(case_id, "paper", path.read_bytes())
-    nonce = secrets.token_bytes(32)
-    meta: dict[str, Json] = {"nonce": b64(nonce), "name": path.name, "kind": paper.kind}
-    desk.vault.put_json(case_id, "paper-meta", meta)
-    receive_step.receive(
-        case_id,
-        desk.hand(actor, now, case_id),
-        paper_sha256=paper.sha256,
-        nonce=nonce,
-        channel=channel,
-        media=paper.kind,
-        size_bytes=path.stat().st_size,
-    )
+    with desk.keys.receiving():  # until history names the key and the paper, nothing may sweep them
+        desk.keys.make(case_id)
+        desk.vault.put(case_id, "paper", path.read_bytes())
+        nonce = secrets.token_bytes(32)
+        meta: dict[str, Json] = {"nonce": b64(nonce), "name": path.name, "kind": paper.kind}
+        desk.vault.put_json(case_id, "paper-meta", meta)
+        receive_step.receive(
+            case_id,
+            desk.hand(actor, now, case_id),
+            paper_sha256=paper.sha256,
+            nonce=nonce,
+            channel=channel,
+            media=paper.kind,
+            size_bytes=path.stat().st_size,
+        )
     write_durable(receipt or promise_path(desk, case_id), intake_receipt(desk, case_id))
     return case_id, paper
 
@@ -117,15 +120,14 @@ def narrow(
     """Cuts one target to what the law permits and a person chose, compiles its plan, records both by digest."""
     case = load_case(case_id)
     demand, assessment = reading(desk, case), current(desk, case)
-    if not assessment.producible:
+    if not assessment.producible and not holdable(case):
         raise not_producible(case)
-    place = list(case.targets).index(case.target(ref).ref)
-    demanded, permitted = demand.scope.items[place], assessment.permitted[place]
-    if demanded.target.kind != "account":
+    permitted = permitted_item(desk, case, ref, assessment)
+    if demanded_item(desk, case, ref).target.kind != "account" and not assessment.producible:
         raise RefusedError(
             "resolve-first",
-            f"A target of the kind {demanded.target.kind} must first be resolved, under its own two-person decision.",
-            why="Which account stands behind it is itself a disclosure. That decision is not built in this version.",
+            "Only an account can be held, and a demand to preserve lets nobody find out which one is meant.",
+            why="Which account stands behind a target is itself a disclosure.",
             do="Ask the authority to name the account.",
             source="formats.md, Scope",
         )
@@ -138,17 +140,21 @@ def narrow(
         )
     item = _chosen(permitted, choice)
     authorised = Scope(secrets.token_bytes(32), (item,))
-    plan = compile_plan(item, desk.datamap, nonce=secrets.token_bytes(32))
+    plan = _compiled(desk, item, secrets.token_bytes(32))
+    holds = assessment.producible and item.target.kind == "account"
+    plan = with_planned(desk, plan) if holds else plan
     stored: dict[str, Json] = {"scope": authorised.as_json(), "plan_nonce": b64(plan.nonce)}
     desk.vault.put_json(case_id, f"scope:{authorised.sha256}", stored)
+    keep_planned(desk, case_id, authorised.sha256, plan)
     narrowing = Narrowing(
         ref=ref,
         demanded=demand.scope,
         permitted=permitted,
         authorised=authorised,
-        findings=_about(assessment, place),
+        findings=_about(assessment, case.place(ref)),
         plan_sha256=plan.plan_sha256,
         map_sha256=desk.datamap.sha256,
+        found=found_of(desk, case, ref),
     )
     narrow_step.narrow(case_id, desk.hand(actor, now, case_id), narrowing, expected=case.last_seq)
     return authorised, plan
@@ -164,8 +170,37 @@ def authorised(desk: Desk, case: Case, ref: str) -> tuple[Scope, Plan]:
     if state.scope_sha256 is None:
         raise RefusedError("not-narrowed", f"{ref} was not narrowed yet.", do="Run dueprocess narrow.")
     stored: Any = desk.vault.get_json(case.case_id, f"scope:{state.scope_sha256}")
-    scope = parse_scope(stored["scope"])
-    return scope, compile_plan(scope.items[0], desk.datamap, nonce=unb64(stored["plan_nonce"], length=32))
+    scope, nonce = stored_scope(stored, state.scope_sha256)
+    named = account(desk, case, ref)
+    if named is not None and scope.items[0].target != named:
+        raise BrokenError(
+            "other-account",
+            f"The authorised scope of {ref} is about another account than the one that was found.",
+            do="Stop. Find out who changed the vault; restore it from a backup and run dueprocess fsck.",
+            source="formats.md, Scope",
+        )
+    plan = _compiled(desk, scope.items[0], nonce)
+    return scope, as_planned(desk, case, state.scope_sha256, plan)
+
+
+def _compiled(desk: Desk, item: ScopeItem, nonce: bytes) -> Plan:
+    """The plan of one item. One that is no account is asked about, and nothing is read of it."""
+    plan = compile_plan(item, desk.datamap, nonce=nonce)
+    return plan if item.target.kind == "account" else question_only(plan)
+
+
+def stored_scope(stored: Any, scope_sha256: str) -> tuple[Scope, bytes]:
+    """An authorised scope and its plan's nonce as the vault keeps them. Refuses another one than history names."""
+    fits = isinstance(stored, dict) and set(stored) == {"scope", "plan_nonce"}
+    if not fits or digest_of(stored["scope"]) != scope_sha256:
+        raise BrokenError(
+            "scope-altered",
+            "The authorised scope in the vault is not the one that history names.",
+            why="Its digest differs from the one that was signed and sealed.",
+            do="Stop. Find out who changed the vault; restore it from a backup and run dueprocess fsck.",
+            source="formats.md, Gate",
+        )
+    return parse_scope(stored["scope"]), unb64(stored["plan_nonce"], length=32)
 
 
 def _chosen(permitted: ScopeItem, choice: Choice) -> ScopeItem:

@@ -12,6 +12,7 @@ from dueprocess.cases.logrules import LogRules
 from dueprocess.cases.packrules import PackRules
 from dueprocess.cases.rosters import fold_log_rules, fold_packs, fold_rosters, roster_stream
 from dueprocess.desk.restored import refuse_restored
+from dueprocess.desk.unlocking import open_keys, open_vault
 from dueprocess.errors import BrokenError, MalformedError, UnavailableError
 from dueprocess.history import connection
 from dueprocess.history.append import Hand, load_events
@@ -26,6 +27,7 @@ from dueprocess.publication.signer import LogSigner
 from dueprocess.roster import Roster
 from dueprocess.tlog.policy import Policy
 from dueprocess.vault import KeyStore, Vault
+from dueprocess.vault.passphrase import Passphrase
 from dueprocess.wire import digest_of, parse_json
 
 SUBJECTS_LABEL = b"dueprocess/subjects/v1\n"
@@ -141,16 +143,19 @@ class Desk:
         return hmac.new(self.keys.keys(case_id).record_key, SUBJECTS_LABEL, hashlib.sha256).digest()
 
 
-def open_desk(root: Path) -> Desk:
-    """Opens an installation: settings, store, keys, packs, map, pins. Refuses a folder that is none."""
+def open_desk(root: Path, passphrase: Passphrase | None = None) -> Desk:
+    """Opens an installation: settings, store, keys, packs, map, pins. Refuses a folder that is none.
+
+    A passphrase of the keys comes from what is given here, else from where the settings and the environment say.
+    """
     place = open_installation(root)
     connection.use(place.database)
     connection.reachable(place.database)
-    keys = KeyStore.open(place.keys)
+    keys = open_keys(place, passphrase)
     return Desk(
         installation=place,
         keys=keys,
-        vault=Vault(place.vault, keys),
+        vault=open_vault(place, keys),
         datamap=load_map(place.datamap),
         pins=read_pins(place.worker / "pins.json"),
     )

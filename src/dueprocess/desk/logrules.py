@@ -5,11 +5,10 @@ log or a file still lacks is written.
 """
 
 import datetime as dt
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dueprocess.cases.events import Draft, Event
+from dueprocess.cases.events import Event
 from dueprocess.cases.logrules import (
     VERDICTS,
     LogRules,
@@ -20,6 +19,7 @@ from dueprocess.cases.logrules import (
 )
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.filekeys import FileKey
+from dueprocess.desk.signing import nonce, signed
 from dueprocess.errors import ConflictError, MalformedError
 from dueprocess.history import ledger, sealed
 from dueprocess.publication.durable import write_durable
@@ -28,7 +28,7 @@ from dueprocess.steps.logrules import decide_about_log
 from dueprocess.tlog.checkpoint import open_checkpoint
 from dueprocess.tlog.leaf import IncidentLeaf, Leaf, PolicyLeaf, parse_leaf
 from dueprocess.tlog.policy import parse_policy
-from dueprocess.wire import Json, b64, sha256_hex
+from dueprocess.wire import Json, sha256_hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def change_policy(desk: Desk, text: bytes, signers: Sequence[FileKey], now: dt.d
     fresh = text != rules.newest.text
     if fresh:
         number = rules.newest.number + 1
-        document = policy_document(origin=desk.pins.origin, number=number, policy=text, nonce=_nonce())
+        document = policy_document(origin=desk.pins.origin, number=number, policy=text, nonce=nonce())
         decide(desk, "PolicyChanged", document, signers, now)
     number = desk.log_rules().newest.number
     told = _policy_leaf(number, text)
@@ -81,7 +81,7 @@ def waive_witnesses(
     waiver = rules.waiver
     if waiver is None or not waiver.covers(now):
         waiver = _waiver(rules, until, now)
-        document = waiver_document(waiver, origin=desk.pins.origin, nonce=_nonce())
+        document = waiver_document(waiver, origin=desk.pins.origin, nonce=nonce())
         decide(desk, "WitnessesWaived", document, signers, now)
     elif waiver.until != until or _waiver_leaf(waiver, desk.installation.epoch_seconds) is not None:
         raise ConflictError(
@@ -99,9 +99,7 @@ def decide(
     desk: Desk, kind: str, document: dict[str, Json], signers: Sequence[FileKey], now: dt.datetime
 ) -> Event:
     """Lets the signers sign a document about the log and records it, as an event of this kind."""
-    verdict = VERDICTS[kind]
-    given = [s.sign(desk.pins.origin, document, role="reviewer", verdict=verdict).as_json() for s in signers]
-    draft = Draft(kind, {"document": document, "signatures": list[Json](given)})
+    draft = signed(desk, kind, document, signers, VERDICTS[kind])
     pins, hand = desk.pins, desk.hand(signers[0].person, now, desk.stream)
     return decide_about_log(
         desk.stream, hand, draft, origin=pins.origin, root=pins.founding_sha256, policy=pins.policy
@@ -156,7 +154,3 @@ def _waiver_leaf(waiver: Waiver, epoch_seconds: int) -> int | None:
     wanted = IncidentLeaf("witness-lost", *waiver.epochs(epoch_seconds))
     found = [index for index, leaf in _leaves() if leaf == wanted]
     return found[-1] if found else None
-
-
-def _nonce() -> str:
-    return b64(secrets.token_bytes(32))

@@ -21,6 +21,7 @@ from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.filekeys import FileKey
 from dueprocess.desk.receipts import receipt
+from dueprocess.desk.resolving import demanded_item
 from dueprocess.desk.restored import refuse_restored
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
@@ -118,7 +119,7 @@ def compose(desk: Desk, case: Case, ref: str, phase: str, now: dt.datetime) -> L
     place = desk.installation
     scope, _ = authorised(desk, case, ref)
     demand, assessment = reading(desk, case), assessed(desk, case)
-    demanded = demand.scope.items[list(case.targets).index(ref)]
+    demanded = demanded_item(desk, case, ref)
     item = scope.items[0]
     period = item.period
     authority = desk.roster().authority(case.verified.text("authority"))

@@ -5,12 +5,11 @@ always be read, and an assessment can be computed again after its packs were rep
 """
 
 import datetime as dt
-import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dueprocess.cases.case import Case
-from dueprocess.cases.events import Draft, Event
+from dueprocess.cases.events import Event
 from dueprocess.cases.packrules import (
     BASELINE,
     PACK_VERDICTS,
@@ -21,6 +20,7 @@ from dueprocess.cases.packrules import (
 )
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.filekeys import FileKey
+from dueprocess.desk.signing import nonce, signed
 from dueprocess.errors import DueprocessError, RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
@@ -30,7 +30,7 @@ from dueprocess.law.comparing.changes import OpenCase
 from dueprocess.library.packs import PackFile, kept_file, pack_set, shipped_as_written
 from dueprocess.publication.durable import write_durable
 from dueprocess.steps.packrules import decide_about_packs
-from dueprocess.wire import Json, b64, parse_instant
+from dueprocess.wire import Json, parse_instant
 
 SOURCE = "formats.md, Rosters"
 
@@ -48,7 +48,7 @@ def activate(desk: Desk, file: PackFile, signers: Sequence[FileKey], now: dt.dat
         write_durable(path, file.text.encode())
     document = activation_document(
         file.pack.id, file.pack.version, file.pack.sha256,
-        origin=desk.pins.origin, number=desk.pack_rules().next_number, nonce=_nonce(),
+        origin=desk.pins.origin, number=desk.pack_rules().next_number, nonce=nonce(),
     )  # fmt: skip
     _decide(desk, "PackActivated", document, signers, now)
     return in_force(desk, file.pack.id)
@@ -60,7 +60,7 @@ def retire(desk: Desk, pack_id: str, signers: Sequence[FileKey], now: dt.datetim
     if pack_id != BASELINE:
         pack_set(each for each in active_files(desk) if each.pack.id != pack_id)
     document = retirement_document(
-        pack_id, current.sha256, origin=desk.pins.origin, number=rules.next_number, nonce=_nonce()
+        pack_id, current.sha256, origin=desk.pins.origin, number=rules.next_number, nonce=nonce()
     )
     _decide(desk, "PackRetired", document, signers, now)
     return current
@@ -108,17 +108,11 @@ def _is_kept(desk: Desk, sha256: str) -> bool:
 def _decide(
     desk: Desk, kind: str, document: dict[str, Json], signers: Sequence[FileKey], now: dt.datetime
 ) -> Event:
-    verdict = PACK_VERDICTS[kind]
-    given = [s.sign(desk.pins.origin, document, role="reviewer", verdict=verdict).as_json() for s in signers]
-    draft = Draft(kind, {"document": document, "signatures": list[Json](given)})
+    draft = signed(desk, kind, document, signers, PACK_VERDICTS[kind])
     hand = desk.hand(signers[0].person, now, desk.stream)
     return decide_about_packs(
         desk.stream, hand, draft, origin=desk.pins.origin, root=desk.pins.founding_sha256
     )
-
-
-def _nonce() -> str:
-    return b64(secrets.token_bytes(32))
 
 
 # ---------------------------------------------------------------------------------------------- what to look at

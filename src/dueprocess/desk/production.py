@@ -9,20 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pyrage.x25519 import Identity
+
 from dueprocess.cases.case import Case
+from dueprocess.cases.decide import BY_HAND
 from dueprocess.delivery.handover import parcel_path
 from dueprocess.demand import Period
-from dueprocess.desk.assessments import assessed, reading
+from dueprocess.desk import holding
+from dueprocess.desk.assessments import assessed
 from dueprocess.desk.decisions import open_decision
 from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.gatekeeping import last_look, prove
 from dueprocess.desk.parcels import clear_unfinished, unfinished
+from dueprocess.desk.resolving import demanded_item, permitted_item
 from dueprocess.errors import ConflictError, RefusedError
 from dueprocess.history.append import load_case
-from dueprocess.parcel import Evidence, Statement
-from dueprocess.plan import Plan
+from dueprocess.history.leases import Clock, leased
+from dueprocess.parcel import Evidence, SourceNote, Statement
+from dueprocess.plan import HeldPart, Plan
 from dueprocess.production.answer import Answer, Answered, category_lines, run_plan
+from dueprocess.production.collect import Extra, Tell
 from dueprocess.production.packing import Wrapping
 from dueprocess.roster import Entry
 from dueprocess.steps import produce as steps
@@ -41,35 +48,70 @@ class Production:
     tables: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whoever stands beside a production: the clock by which its leases last, and who is told how far it is."""
+
+    clock: Clock
+    tell: Tell | None = None
+
+
 def produce(
-    desk: Desk, case_id: str, ref: str, environment: Mapping[str, str], *, now: dt.datetime
+    desk: Desk,
+    case_id: str,
+    ref: str,
+    environment: Mapping[str, str],
+    *,
+    now: dt.datetime,
+    watch: Watch | None = None,
 ) -> Production:
-    """Runs one approved production. Refuses through the gate; a failed run leaves no parcel and can be run again."""
+    """Runs one approved production. Refuses through the gate; a failed run leaves no parcel and can be run again.
+
+    Refuses, with a `ConflictError` that names who, while another program works on this target or reads one of the
+    stores. Without a ``watch`` time stands still, and nobody is told how far it is.
+    """
+    watch = watch or Watch(lambda: now)
     clear_unfinished(desk.installation.parcels)
     proof = prove(desk, case_id)
     case = load_case(case_id)
     look = last_look(desk, ref, "produce", proof, now)
     look(case)
     _, plan = authorised(desk, case, ref)
-    hand = desk.hand("production", now, case_id)
-    head = steps.Head(proof.log.head_size, proof.log.witnessed)
-    proved = steps.start_production(case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, head=head)
-    answer = _answer(desk, case, ref, plan, now)
-    parcel_id = answer.wrapping.parcel_id
-    with unfinished(parcel_path(desk.installation.parcels, parcel_id)) as parcel:
-        with parcel.filled() as file:
-            answered = run_plan(plan, desk.datamap, environment, answer, file)
-        made = _made(case, ref, parcel_id, answered)
-        try:
-            steps.finish_production(case_id, hand, made)
-        except (
-            RefusedError,
-            ConflictError,
-        ):  # somebody else finished first: no event will ever name this parcel
-            parcel.discard()
-            raise
+    extra = Extra(holding.sources(desk, case, ref, plan), holding.files(desk, case, ref, plan))
+    with leased(_leases(case_id, ref, plan), watch.clock) as leases:
+        hand = desk.hand("production", now, case_id)
+        head = steps.Head(proof.log.head_size, proof.log.witnessed)
+        proved = steps.start_production(
+            case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, head=head
+        )
+        answer = _answer(desk, case, ref, plan, now)
+        parcel_id = answer.wrapping.parcel_id
+        with unfinished(parcel_path(desk.installation.parcels, parcel_id)) as parcel:
+            with parcel.filled() as file:
+                answered = run_plan(
+                    plan, desk.datamap, environment, answer, file, extra=extra, tell=watch.tell
+                )
+            made = _made(case, ref, parcel_id, answered)
+            try:
+                leases.check()
+                steps.finish_production(case_id, hand, made)
+            except (RefusedError, ConflictError):
+                # Somebody else finished first, or is at it now: no event will ever name this parcel.
+                parcel.discard()
+                raise
     lines = [f"{result.store}.{result.table}: {result.words}" for result in answered.results]
     return Production(parcel_id, answered.packed.parcel_sha256, proved, lines)
+
+
+def _leases(case_id: str, ref: str, plan: Plan) -> list[str]:
+    """What nobody else may work on meanwhile: the target, and every store that the plan reads."""
+    queries = (*plan.tables, *(each.rows for each in plan.files))
+    stores = {
+        plan.target.route.store,
+        *(query.store for query in queries),
+        *(each.store for each in plan.files),
+    }
+    return [f"target {case_id}:{ref}"[:80], *(f"store {name}"[:80] for name in sorted(stores))]
 
 
 def _made(case: Case, ref: str, parcel_id: str, answered: Answered) -> steps.Produced:
@@ -93,9 +135,8 @@ def _counted(result: Mapping[str, Any], categories: tuple[str, ...]) -> dict[str
 def _answer(desk: Desk, case: Case, ref: str, plan: Plan, now: dt.datetime) -> Answer:
     parcel_id = "p-" + secrets.token_hex(8)
     document = open_decision(desk, case, ref)
-    place = list(case.targets).index(ref)
-    demanded = reading(desk, case).scope.items[place]
-    permitted = assessed(desk, case).permitted[place]
+    demanded = demanded_item(desk, case, ref)
+    permitted = permitted_item(desk, case, ref, assessed(desk, case))
     authority = desk.roster().authority(document["recipient"]["authority"])
     basis = tuple(str(each) for each in document["legal_basis"])
     statement = Statement(
@@ -112,6 +153,7 @@ def _answer(desk: Desk, case: Case, ref: str, plan: Plan, now: dt.datetime) -> A
         ),
         categories=category_lines(plan, asked=demanded, permitted=permitted),
         produced_at=instant(now),
+        sources=_sources(plan),
     )
     approved = case.target(ref).approvals[-1].recorded_at
     evidence = Evidence(
@@ -126,10 +168,38 @@ def _answer(desk: Desk, case: Case, ref: str, plan: Plan, now: dt.datetime) -> A
         ended_at=now,
     )
     fields = {"Source-Organization": desk.installation.operator, "External-Identifier": parcel_id}
-    wrapping = Wrapping(parcel_id, document["recipient"]["key"], now, fields)
+    recipient = _recipient(desk, case.case_id, document["recipient"]["key"])
+    wrapping = Wrapping(parcel_id, recipient, now, fields)
     return Answer(
-        wrapping, secrets.token_hex(2).upper(), statement, evidence, _pseudonymous(document, case, ref)
+        wrapping,
+        secrets.token_hex(2).upper(),
+        statement,
+        evidence,
+        _pseudonymous(document, case, ref),
+        country=case.read.text("country") if case.read else "",
     )
+
+
+def _recipient(desk: Desk, case_id: str, key: str) -> str:
+    """The key that the parcel is encrypted to: the authority's own, or the case's where a person hands it over."""
+    if not key.startswith(BY_HAND):
+        return key
+    return str(Identity.from_str(desk.keys.keys(case_id).identity).to_public())
+
+
+def _sources(plan: Plan) -> tuple[SourceNote, ...]:
+    """What stands in the package beside the live stores: the snapshots of the holds that the plan names."""
+    return tuple(SourceNote(part.store, "hold", _taken_at(part)) for part in plan.holds)
+
+
+def _taken_at(part: HeldPart) -> str:
+    """When the snapshot of a hold was taken, by history."""
+    taken = [
+        event
+        for event in load_case(part.case_id).events
+        if event.kind == "HoldTaken" and event.body["target"] == part.ref
+    ]
+    return taken[-1].recorded_at if taken else "an unknown day"
 
 
 def _name(authority: Entry | None) -> str:

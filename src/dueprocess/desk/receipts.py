@@ -20,9 +20,12 @@ def receipt(desk: Desk, case: Case, ref: str | None, audience: Audience) -> byte
 
 
 def subject(desk: Desk, case: Case, ref: str) -> SubjectProof:
-    """That the account of one target is among the subjects of the demand, and nothing about the others."""
+    """That the account of one target is among the subjects of the demand, and nothing about the others.
+
+    Of an account that was found: that what the paper names in its place is among them.
+    """
     accounts = [item.target.value for item in reading(desk, case).scope.items]
-    account = accounts[list(case.targets).index(ref)]
+    account = accounts[case.place(ref)]
     return prove_subject(desk.subjects_secret(case.case_id), accounts, account)
 
 

@@ -235,7 +235,8 @@ def decided_before(desk: Desk) -> Callable[[Case], frozenset[str]]:
         return frozenset(
             ref
             for ref, state in case.targets.items()
-            if state.decision is not None and state.decision.case_seq <= last
+            if (first := state.decision or (state.hold.started if state.hold else None))
+            and first.case_seq <= last
         )
 
     return older

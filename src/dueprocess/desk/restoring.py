@@ -7,11 +7,13 @@ import datetime as dt
 import json
 import os
 import re
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from dueprocess.desk.backups import CASES, KEK, open_kek, unwrap
+from dueprocess.desk.backups import CASES, open_keks, unwrap
 from dueprocess.desk.check import check_everything
 from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.erasing import finish_erasures
@@ -23,6 +25,8 @@ from dueprocess.library.backup_archive import (
     Manifest,
     decrypt,
     is_encrypted,
+    key_check,
+    member,
     read_archive,
     unpack,
 )
@@ -33,7 +37,10 @@ from dueprocess.library.backup_database import (
 )
 from dueprocess.library.installation import SETTINGS_FILE
 from dueprocess.publication.durable import sync_folder, write_durable
+from dueprocess.vault import passphrase_from
+from dueprocess.vault.keksource import KEK
 from dueprocess.vault.keystore import KEY_BACKUP_DAYS
+from dueprocess.vault.passphrase import Passphrase, is_sealed, unseal_kek
 from dueprocess.wire import b64, canonical, instant, parse_instant
 
 UNFINISHED = ".restoring"
@@ -46,7 +53,7 @@ _KNOWN = re.compile(
     r"clock|worker/(pins\.json|evidence/.+)|(?!keys/)[^.].*\.toml|database/history\.(sqlite|pgdump)"
     r"|(log|public|vault|parcels|outbox|datamaps)/.+"
 )
-_KNOWN_KEY = re.compile(r"cases/[0-9a-f]{32}\.key|[a-z0-9-]+\.(secret|pem)")
+_KNOWN_KEY = re.compile(r"cases/[0-9a-f]{32}\.key|[a-z0-9-]+\.(secret|pem)|kek|in-use\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,14 @@ class Backup:
 
     archive: Path
     keys: Path
-    kek: Path
+    kek: Path | None
+    """A file with the key-encryption key, bare or sealed; None where the backup of the keys holds it sealed. After a
+    rotation it may hold several lines: the key-encryption keys of the older and of the newer archive."""
     identity: str | None = None
     database: str | None = None
     """Where a PostgreSQL store goes: the address of an empty database."""
+    passphrase: Passphrase = field(default_factory=lambda: passphrase_from({}))
+    """What opens a sealed key-encryption key, asked for only then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ def restore(backup: Backup, root: Path, now: dt.datetime) -> RestoredInstallatio
 
     Can be run again after an interruption. The installation neither signs nor produces before its log is recovered.
     """
-    kek = open_kek(backup.kek)
+    given = _given(backup)
     for path in (backup.archive, backup.keys):
         if not path.is_file():
             raise UnavailableError("no-backup", f"There is no backup {path}.", do="Check the name.")
@@ -90,21 +101,60 @@ def restore(backup: Backup, root: Path, now: dt.datetime) -> RestoredInstallatio
         scratch.mkdir(mode=0o700, exist_ok=True)
         main = _opened(backup.archive, scratch / "main.tar", backup.identity)
         keys = _opened(backup.keys, scratch / "keys.tar", backup.identity)
-        about = _checked(main, kek, "installation")
-        about_keys = _checked(keys, kek, "keys")
+        given = given or _sealed_in(keys, backup.passphrase)
+        about = _checked(main, given.keks, "installation")
+        about_keys = _checked(keys, given.keks, "keys")
         _refuse_keys(about_keys, about, now)
         if not _begun(root, about, about_keys):
             _unpack(root, main, about, backup)
-            _unpack_keys(root, keys, about_keys, kek)
+            _unpack_keys(root, keys, about_keys, given)
             _mark(root, about, now)
             os.sync()
             _settle(root, backup.database)
-        desk, erased = _reopened(root, now)
+        desk, erased = _reopened(root, now, backup.passphrase)
     finally:
         _clear(scratch)
     (root / UNFINISHED).unlink()
     sync_folder(root)
     return _told(desk, about, about_keys, erased)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The key-encryption keys that were brought, and the sealed file if they came in one."""
+
+    keks: tuple[bytes, ...]
+    sealed: bytes | None = None
+
+    def of(self, manifest: Manifest) -> bytes:
+        """The one under which this archive was made."""
+        return next(each for each in self.keks if key_check(each) == manifest.about["key_check"])
+
+
+def _given(backup: Backup) -> _Given | None:
+    if backup.kek is None:
+        return None
+    try:
+        content = backup.kek.read_bytes()
+    except OSError:
+        content = b""  # said in words below
+    if is_sealed(content):
+        return _Given((unseal_kek(content, backup.passphrase),), content)
+    return _Given(open_keks(backup.kek))
+
+
+def _sealed_in(keys: Path, passphrase: Passphrase) -> _Given:
+    """The key-encryption key that a backup of the keys holds under a passphrase. Refuses where it holds none."""
+    with keys.open("rb") as file:
+        content = member(file, KEK)
+    if content is None or not is_sealed(content):
+        raise RefusedError(
+            "no-kek",
+            "This backup of the keys does not hold the key-encryption key.",
+            do="Name its file with --kek: the copy that you keep on paper or offline.",
+            source="formats.md, Vault",
+        )
+    return _Given((unseal_kek(content, passphrase),), content)
 
 
 def _clear(scratch: Path) -> None:
@@ -144,10 +194,9 @@ def _opened(path: Path, scratch: Path, identity: str | None) -> Path:
     return scratch
 
 
-def _checked(path: Path, kek: bytes, kind: str) -> Manifest:
+def _checked(path: Path, keks: Sequence[bytes], kind: str) -> Manifest:
     """The manifest of an archive of which every byte was checked. Refuses files that do not belong there."""
-    with path.open("rb") as file:
-        manifest = read_archive(file, kek)
+    manifest = _read(path, keks)
     if manifest.about.get("kind") != kind:
         raise MalformedError(
             "other-backup",
@@ -159,6 +208,18 @@ def _checked(path: Path, kek: bytes, kind: str) -> Manifest:
     if odd:
         raise MalformedError("backup-damaged", f"The file {odd[0][:80]!r} does not belong into a backup.")
     return manifest
+
+
+def _read(path: Path, keks: Sequence[bytes]) -> Manifest:
+    """Reads an archive under the first of these key-encryption keys that is its own."""
+    for place, kek in enumerate(keks, start=1):
+        try:
+            with path.open("rb") as file:
+                return read_archive(file, kek)
+        except RefusedError:
+            if place == len(keks):
+                raise
+    raise MalformedError("bad-kek", "There is no key-encryption key.")
 
 
 def _refuse_keys(keys: Manifest, main: Manifest, now: dt.datetime) -> None:
@@ -214,21 +275,24 @@ def _unpack(root: Path, archive: Path, manifest: Manifest, backup: Backup) -> No
     restore_postgresql(backup.database, dumped, wanted)
 
 
-def _unpack_keys(root: Path, archive: Path, manifest: Manifest, kek: bytes) -> None:
-    """The key store as it was, with the key-encryption key that was brought from elsewhere."""
-    folder, wrapped = root / "keys", root / _SCRATCH / "wrapped"
-    wrapped_names = [name for name in manifest.members if not name.startswith(f"{CASES}/")]
+def _unpack_keys(root: Path, archive: Path, manifest: Manifest, given: _Given) -> None:
+    """The key store as it was, with the key-encryption key that was brought from elsewhere, sealed if it came so."""
+    folder, wrapped, kek = root / "keys", root / _SCRATCH / "wrapped", given.of(manifest)
+    wrapped_names = [name for name in manifest.members if not name.startswith(f"{CASES}/") and name != KEK]
 
     def place(name: str) -> IO[bytes]:
-        return _open(wrapped.with_name(f"key-{name}") if name in wrapped_names else folder / name)
+        aside = name in wrapped_names or name == KEK
+        return _open(wrapped.with_name(f"key-{name}") if aside else folder / name)
 
     with archive.open("rb") as file:
         unpack(file, manifest, place)
     for name in wrapped_names:
         with _open(folder / name) as out:
             out.write(unwrap(wrapped.with_name(f"key-{name}").read_bytes(), name, kek))
-    with _open(folder / KEK) as out:
-        out.write(b64(kek).encode())
+    settings = tomllib.loads((root / _SCRATCH / SETTINGS_FILE).read_text(encoding="utf-8"))
+    if "command" not in settings.get("keys", {}):  # else the key service holds it, and no file should
+        with _open(folder / KEK) as out:
+            out.write(given.sealed or b64(kek).encode())
 
 
 def _open(path: Path, *, public: bool = False) -> IO[bytes]:
@@ -260,16 +324,27 @@ def _settle(root: Path, database: str | None) -> None:
     )
     if changed != 1:
         raise MalformedError("bad-settings", f"{SETTINGS_FILE} in the backup does not name one database.")
+    fresh = _vault_here(fresh)
     write_durable(root / SETTINGS_FILE, fresh.encode())
     (root / SETTINGS_FILE).chmod(0o600)
+
+
+def _vault_here(text: str) -> str:
+    """Settings by which the vault lies in the restored folder: the bucket of the old machine is left as it is."""
+    fresh = re.sub(r"""^(\s*store\s*=\s*)["']s3:[^"'\n]*["']""", r'\1"file"', text, flags=re.MULTILINE)
+    if str(tomllib.loads(fresh).get("vault", {}).get("store", "file")) != "file":
+        raise MalformedError(
+            "bad-settings", f"vault.store in the {SETTINGS_FILE} of the backup is written oddly."
+        )
+    return fresh
 
 
 # ---------------------------------------------------------------------------------------------- telling
 
 
-def _reopened(root: Path, now: dt.datetime) -> tuple[Desk, list[str]]:
+def _reopened(root: Path, now: dt.datetime, passphrase: Passphrase) -> tuple[Desk, list[str]]:
     """The restored installation, in which what history calls erased is erased again."""
-    desk = open_desk(root)
+    desk = open_desk(root, passphrase)
     return desk, finish_erasures(desk, now)
 
 

@@ -112,7 +112,8 @@ def _run(desk: Desk, case: Case, ref: str, digest: str, started: list[dt.datetim
     named = [event for event in case.events if event.body.get("decision_sha256") == digest]
     made = next((event for event in named if event.kind == "DataProduced"), None)
     found = next((event.text("subject") for event in named if event.kind == "TargetResolved"), "one")
-    ended = parse_instant(made.recorded_at) if made is not None else None
+    last = made or next((event for event in named if event.kind == "AccountsFound"), None)
+    ended = parse_instant(last.recorded_at) if last is not None else None
     asked = _asked(desk, case, ref)
     if asked is None:
         return Run(digest, started, ended, None)
@@ -131,4 +132,7 @@ def _asked(desk: Desk, case: Case, ref: str) -> Asked | None:
         _, plan = authorised(desk, case, ref)
     except DueprocessError:
         return None
-    return statements(plan) if plan.plan_sha256 == case.target(ref).plan_sha256 else None
+    if plan.plan_sha256 != case.target(ref).plan_sha256:
+        return None
+    resolves = plan.item.target.kind != "account"
+    return statements(plan, desk.datamap.route("account") if resolves else None)

@@ -27,6 +27,8 @@ REQUESTER_KINDS = frozenset(
         "DemandReceived", "RequesterVerified", "DemandRead", "DemandAssessed", "LetterSent",
         "ScopeNarrowed", "DecisionProposed", "DecisionApproved", "DecisionRejected", "DecisionWithdrawn",
         "ProductionStarted", "DataProduced", "DeliveryStarted", "DeliveryFailed", "ParcelDelivered", "CaseClosed",
+        "ParcelReleased", "ParcelFetched", "FieldsSpoken", "DeliveryReopened", "ReopeningLapsed",
+        "HoldStarted", "HoldConfirmed", "HoldRenewed", "RenewalServed", "HoldEnded",
     }
 )  # fmt: skip
 """What a requester's receipt shows: the way of its own paper. Not what the user was told or objected to, nor what

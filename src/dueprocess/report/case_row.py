@@ -52,7 +52,7 @@ def register_row(case: Case) -> RegisterRow:
         "demand_kind": read["demand_kind"],
         "emergency": read["emergency"],
         "categories": [name for name in TOP_CATEGORIES if name in named],
-        "accounts_band": accounts_band(len(states)),
+        "accounts_band": accounts_band(case.accounts),
         "outcome": case.outcome,
         "narrowed": any(state.narrowed for state in states),
         "notice": _notice(states),

@@ -18,7 +18,7 @@ from dueprocess.wire import Json, b64, canonical, lp, sha256, sha256_hex, unb64
 
 Verdict = Literal[
     "propose", "approve", "reject", "enrol", "revoke", "suspend", "silence", "erase", "policy", "unwitnessed",
-    "recover", "activate", "retire",
+    "recover", "activate", "retire", "renew", "release",
 ]  # fmt: skip
 
 DECISION_PREFIX = b"dueprocess/decision/v1\n"
@@ -27,6 +27,7 @@ SILENCE_PREFIX = b"dueprocess/silence/v1\n"
 ERASE_PREFIX = b"dueprocess/erase/v1\n"
 LOG_PREFIX = b"dueprocess/log/v1\n"
 PACK_PREFIX = b"dueprocess/pack/v1\n"
+HOLD_PREFIX = b"dueprocess/hold/v1\n"
 PREFIX: dict[str, bytes] = {
     "propose": DECISION_PREFIX,
     "approve": DECISION_PREFIX,
@@ -41,6 +42,8 @@ PREFIX: dict[str, bytes] = {
     "recover": LOG_PREFIX,
     "activate": PACK_PREFIX,
     "retire": PACK_PREFIX,
+    "renew": HOLD_PREFIX,
+    "release": HOLD_PREFIX,
 }
 
 
