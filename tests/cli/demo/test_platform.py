@@ -116,6 +116,7 @@ def test_case_1_gives_exactly_the_rows_inside_the_window(run: PlatformRun) -> No
     assert results == {
         "users": "found 1",
         "user_threepids": "found 1",
+        "user_external_ids": "nothing_held 0",
         "user_ips": "found 2",
         "devices": "found 2",
         "user_daily_visits": "nothing_held 0",
