@@ -1,5 +1,5 @@
 # Everything runs from a fresh clone: each target does its own set-up first (see tools/setup.py).
-.PHONY: demo serve test check bench faults dist setup docs clean
+.PHONY: demo serve test check bench faults canary dist setup docs clean
 PY := .venv/bin/python
 OUT ?= demo-out
 # The rooms without IO: every branch of them is covered by their own tests.
@@ -14,7 +14,7 @@ serve:
 	@$(PY) -m dueprocess serve --install $(OUT)/install
 
 test:
-	@python3 tools/setup.py dev base case synapse debian
+	@python3 tools/setup.py dev base case synapse spark debian
 	@$(PY) -m pytest -n 2 --dist loadfile $(GROUND:%=tests/%) $(GROUND:%=--cov=dueprocess.%) --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100
 	@$(PY) -m pytest -n 2 --dist loadfile $(GROUND:%=--ignore=tests/%)
@@ -33,6 +33,10 @@ bench:
 faults:
 	@python3 tools/setup.py dev debian
 	@$(PY) tests/faults/run.py --full --write docs/faults.md
+
+canary:
+	@python3 tools/setup.py dev spark debian
+	@$(PY) tests/canary/all.py
 
 dist:
 	@python3 tools/setup.py dev

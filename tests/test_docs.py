@@ -250,7 +250,7 @@ def wanted(name: str) -> dict[str, str]:
     }
 
 
-GROUPS = ("base", "server", "dev", "case", "synapse", "uv")
+GROUPS = ("base", "server", "dev", "case", "synapse", "spark", "uv")
 
 
 def test_every_dependency_has_its_row_and_every_row_its_dependency() -> None:
@@ -270,10 +270,12 @@ def test_every_row_of_the_dependencies_is_filled_in() -> None:
 
 
 def test_the_wheel_asks_for_what_the_lock_files_are_made_from() -> None:
-    """pyproject.toml and requirements/base.in, server.in name the same packages with the same bounds."""
+    """pyproject.toml and requirements name the same packages with the same bounds; the tests have the other extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert sorted(project["dependencies"]) == sorted(wanted("base").values())
-    assert sorted(project["optional-dependencies"]["server"]) == sorted(wanted("server").values())
+    extras = dict(project["optional-dependencies"])
+    assert sorted(extras.pop("server")) == sorted(wanted("server").values())
+    assert {each for packages in extras.values() for each in packages} <= set(wanted("dev").values())
 
 
 # ---------------------------------------------------------------------------------- the pages themselves

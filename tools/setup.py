@@ -7,7 +7,8 @@ lock file and interpreter it was made for, so an up-to-date tree costs a few mil
     tools/setup.py base       .venv-base with the base install's packages only (for the tests of the wheel)
     tools/setup.py synapse    .venv-synapse with Matrix Synapse (a separate program)
     tools/setup.py case       .venv-case with case_validate (a separate program)
-    tools/setup.py debian     PostgreSQL with pgaudit, age, Go, Chromium, poppler, strace, where root and apt are there
+    tools/setup.py spark      .venv-spark with a Spark cluster (a separate program)
+    tools/setup.py debian     servers and other people's tools for the tests (see DEBIAN), where root and apt are there
 """
 
 from __future__ import annotations
@@ -34,6 +35,16 @@ DEBIAN = {
     "pg_dump": ["postgresql-client"],
     "pgaudit": ["postgresql-15-pgaudit"],
     "strace": ["strace"],
+    "gpg": ["gnupg"],
+    "openssl": ["openssl"],
+    "curl": ["curl"],
+    "mariadbd": ["mariadb-server"],
+    "soffice": ["libreoffice-calc-nogui"],
+    "prosody": ["prosody", "lua-dbi-sqlite3"],
+    "ejabberdctl": ["ejabberd", "erlang-p1-sqlite3", "erlang-p1-pgsql"],
+    "doveadm": ["dovecot-imapd"],
+    "wg": ["wireguard-tools"],
+    "java": ["default-jre-headless"],
 }
 
 
@@ -140,6 +151,8 @@ def environment(name: str, lock: str, *, project: bool = False) -> None:
 
 
 def have(program: str) -> bool:
+    if program == "mariadbd":
+        return Path("/usr/sbin/mariadbd").exists() or shutil.which("mariadbd") is not None
     if program == "pgaudit":
         return any(Path("/usr/lib/postgresql").glob("*/lib/pgaudit.so"))
     if program == "initdb":
@@ -179,6 +192,7 @@ PARTS = {
     "base": lambda: environment(".venv-base", "requirements/base.lock"),
     "synapse": lambda: environment(".venv-synapse", "requirements/synapse.lock"),
     "case": lambda: environment(".venv-case", "requirements/case.lock"),
+    "spark": lambda: environment(".venv-spark", "requirements/spark.lock"),
     "debian": debian,
 }
 

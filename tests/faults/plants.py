@@ -219,10 +219,8 @@ def _promised_before_commit(stack: ExitStack, folder: Path) -> None:
         event = step(case_id, hand, **facts)
         store = keystore.KeyStore.open(folder / "install" / "keys")
         found = kept.pop(case_id)
-        nonce = b"n" * keystore._NONCE_BYTES
         plain = canonical({"record_key": b64(found.record_key), "identity": found.identity})
-        sealed = nonce + store._aead.encrypt(nonce, plain, case_id.encode())
-        keystore.write_private(store._path(case_id), sealed)
+        keystore.write_private(store._path(case_id), store._ring.wrap(plain, case_id))
         return event
 
     kept: dict[str, Any] = {}

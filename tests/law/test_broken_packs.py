@@ -42,7 +42,7 @@ def test_the_packs_are_good_before_they_are_broken() -> None:
 
 
 def test_there_are_more_than_forty_faults_with_names_of_their_own() -> None:
-    """No fault stands twice, and there are more than issue 4 asks for."""
+    """No fault stands twice, and there are many."""
     assert len({each["name"] for each in FAULTS}) == len(FAULTS) > 40
 
 

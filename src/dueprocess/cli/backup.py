@@ -12,11 +12,6 @@ from dueprocess.cli.printing import counted, working
 from dueprocess.desk import backups
 from dueprocess.desk.desk import Desk
 
-_KEK = (
-    "The key-encryption key {path} is in no backup: keep it on paper or on an offline medium, apart from both "
-    "archives. Without it nothing can be restored; with it and the archives everything can be read."
-)
-
 
 def backup_command(
     *,
@@ -47,7 +42,7 @@ def backup_command(
     at.say(
         [
             *(_about_keys(desk, made) if keys else _about(desk, made)),
-            _KEK.format(path=desk.installation.keys / "kek"),
+            backups.about_kek(desk),
         ],
         {
             "file": str(out),

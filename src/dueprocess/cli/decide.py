@@ -99,6 +99,8 @@ def page(document: dict[str, Any]) -> list[str]:
     """What a decision says, for the person who is about to sign it."""
     target = document["scope"]["targets"][0]
     notice = document["notice"]
+    if document["action"] == "resolve":
+        return resolution_page(document)
     return [
         f"Disclose about {target['value']}",
         f"  what       {', '.join(target['categories'])}",
@@ -107,5 +109,19 @@ def page(document: dict[str, Any]) -> list[str]:
         f"  to         {document['recipient']['authority']} ({document['recipient']['key'][:16]}…)",
         f"  the user   {notice['rule']}" + (f" {notice['until']}" if notice["until"] else ""),
         f"  not before {notice['earliest_production'] or 'sealed in the log'}",
+        f"  expires    {document['expires_at']}",
+    ]
+
+
+def resolution_page(document: dict[str, Any]) -> list[str]:
+    """What a decision to resolve says: one question, whose answer nobody outside gets."""
+    target = document["scope"]["targets"][0]
+    return [
+        f"Find out which account is meant by {target['value']} ({target['kind']})",
+        "  what       its name alone; no record is read",
+        f"  asked for  {', '.join(target['categories'])}, {target['from']} to {target['until']}",
+        f"  law        {', '.join(document['legal_basis'])}",
+        "  to         the vault, and nobody; what is found takes a decision of its own",
+        "  not before sealed in the log",
         f"  expires    {document['expires_at']}",
     ]

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from dueprocess.cli.place import Place
 from dueprocess.cli.printing import counted, working
 from dueprocess.desk.check import check_everything
+from dueprocess.desk.vaultcheck import unnamed_objects
 from dueprocess.errors import EXIT_CODES, BrokenError
 from dueprocess.history.docket import docket
 from dueprocess.history.fault import NOT_CHECKED
@@ -33,6 +34,7 @@ def fsck_command(
     desk, _ = at.open()
     with working("Reading everything again"):
         faults = check_everything(desk)
+        notes = [str(each) for each in unnamed_objects(desk)]
     found = counts()
     if faults:
         error = BrokenError(
@@ -42,11 +44,12 @@ def fsck_command(
         )
         named = [str(fault) for fault in faults]
         at.say(
-            [f"FAULT {fault}" for fault in named],
+            [*(f"FAULT {fault}" for fault in named), *(f"NOTE {each}" for each in notes)],
             {
                 "faults": named,
                 "broken": sorted({fault.invariant for fault in faults if fault.invariant}),
                 "counts": found,
+                "notes": notes,
                 "not_checked": dict(NOT_CHECKED),
                 "error": error.as_json(),
             },
@@ -65,7 +68,7 @@ def fsck_command(
         ]
     )
     at.say(
-        f"Everything fits: {words}.",
-        {"faults": [], "broken": [], "counts": found, "not_checked": dict(NOT_CHECKED)},
+        [f"Everything fits: {words}.", *(f"NOTE {each}" for each in notes)],
+        {"faults": [], "broken": [], "counts": found, "notes": notes, "not_checked": dict(NOT_CHECKED)},
     )
     return 0

@@ -19,6 +19,11 @@ FIRST = (
         "first aid for a demand that has just arrived; needs nothing",
     ),
     Command(
+        "try",
+        "dueprocess.cli.tryout:try_command",
+        "count what your own server holds about your own account; its access token on standard input",
+    ),
+    Command(
         "verify",
         "dueprocess.cli.verify:verify_command",
         "check a receipt, report, log or answer package; needs nothing",
@@ -65,6 +70,13 @@ SET_UP = (
     ),
     Command("worker", "dueprocess.cli.worker:worker_command", "run one worker alone"),
     Command(
+        "portal",
+        "dueprocess.cli.portal:portal_command",
+        "let authorities fetch the answers that were released to them",
+    ),
+    Command("keys", "dueprocess.cli.keys:app", "what protects the keys: show, passphrase, rotate"),
+    Command("sweep", "dueprocess.cli.sweep:sweep_command", "remove what killed programs left behind"),
+    Command(
         "backup",
         "dueprocess.cli.backup:backup_command",
         "everything but the keys into one file, while it runs; --keys the keys alone",
@@ -96,11 +108,26 @@ VERBS = (
     Command("approve", "dueprocess.cli.decide:approve_command", "6  sign it second, as another person"),
     Command("reject", "dueprocess.cli.decide:reject_command", "6  refuse it; one person is enough"),
     Command(
+        "resolve",
+        "dueprocess.cli.resolve:resolve_command",
+        "8  find out which account a target means, as two people decided; the answer stays inside",
+    ),
+    Command(
         "produce",
         "dueprocess.cli.produce:produce_command",
         "8  collect what was approved, in a process of its own",
     ),
-    Command("deliver", "dueprocess.cli.deliver:deliver_command", "9  hand the answer package over, once"),
+    Command(
+        "deliver",
+        "dueprocess.cli.deliver:deliver_command",
+        "9  hand the answer package over, once: as a file, as a download, or by hand",
+    ),
+    Command(
+        "hold",
+        "dueprocess.cli.hold:hold_command",
+        "keep one account's data in the vault, unread; a second person confirms",
+    ),
+    Command("release", "dueprocess.cli.release:release_command", "end a hold before its time; signed by two"),
     Command(
         "letter",
         "dueprocess.cli.letter:letter_command",

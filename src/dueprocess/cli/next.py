@@ -3,6 +3,7 @@
 import datetime as dt
 
 from dueprocess.cases.case import Case, TargetState
+from dueprocess.cases.narrow import holdable
 from dueprocess.cli.place import Place
 from dueprocess.desk import packs, replies
 from dueprocess.desk.assessments import current, moved_due_dates
@@ -11,6 +12,7 @@ from dueprocess.desk.recovery import void_targets
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
+from dueprocess.wire import instant
 
 
 def next_command(*, place: Place | None = None) -> None:
@@ -63,7 +65,7 @@ def owed(case: Case, void: frozenset[str] = frozenset()) -> list[str]:
         return [*lines, f"{short}  dueprocess read {short} --suggest"]
     if case.assessed is None:
         return [*lines, f"{short}  dueprocess assess {short}"]
-    if not case.assessed.body["producible"]:
+    if not case.assessed.body["producible"] and not holdable(case):
         lines += [
             f"{short}  nothing can be produced: dueprocess show {short}",
             f"{short}  write back: dueprocess letter {short}; then dueprocess close {short}",
@@ -72,10 +74,31 @@ def owed(case: Case, void: frozenset[str] = frozenset()) -> list[str]:
     lines += [
         f"{short}  {line}"
         for ref, state in case.targets.items()
-        if (line := _void(short, ref, state) if ref in void else _target(short, ref, state))
+        if (line := _void(short, ref, state) if ref in void else _of(case, short, ref))
     ]
-    done = all(state.stage in ("refused", "delivered") for state in case.targets.values())
+    done = all(
+        state.stage in ("refused", "delivered", "ended", "resolved") for state in case.targets.values()
+    )
     return [*lines, f"{short}  dueprocess close {short}"] if done else lines
+
+
+def _of(case: Case, short: str, ref: str) -> str | None:
+    state = case.targets[ref]
+    return _hold(short, ref, state) if holdable(case) else _target(short, ref, state)
+
+
+def _hold(short: str, ref: str, state: TargetState) -> str | None:
+    """What a person has to do about a demand to preserve one target."""
+    if state.challenged:
+        return f"an objection is open: dueprocess challenge close {short} {ref}"
+    hold = state.hold
+    if hold is not None and hold.ended is None and hold.confirmed is None:
+        at = f"before {instant(hold.confirm_until)}"
+        return f"a second person {at}, or it is destroyed: dueprocess hold {short} {ref} --confirm"
+    return {
+        "assessed": f"dueprocess narrow {short} {ref}",
+        "narrowed": f"dueprocess hold {short} {ref}",
+    }.get(state.stage)
 
 
 def _target(short: str, ref: str, state: TargetState) -> str | None:
@@ -85,6 +108,9 @@ def _target(short: str, ref: str, state: TargetState) -> str | None:
         "assessed": f"dueprocess narrow {short} {ref}",
         "narrowed": f"dueprocess propose {short} {ref}",
         "proposed": f"a second person: dueprocess approve {short} {ref}",
+        "approved": f"once this is sealed the worker asks: dueprocess resolve {short} {ref}"
+        if state.resolving
+        else None,
         "produced": f"dueprocess deliver {short} {ref} --to FILE",
         "delivering": f"a hand-over was begun: dueprocess deliver {short} {ref} --confirm arrived",
     }.get(state.stage)

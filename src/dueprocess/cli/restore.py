@@ -1,6 +1,7 @@
 """`dueprocess restore FILE DIR --keys FILE --kek FILE`: a backup into an empty folder, all of it checked first."""
 
 import datetime as dt
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from dueprocess.cli.place import Place
 from dueprocess.cli.printing import counted, working
 from dueprocess.desk import restoring
 from dueprocess.errors import EXIT_CODES, BrokenError, UnavailableError
+from dueprocess.vault import passphrase_from
 
 
 def restore_command(
@@ -19,8 +21,9 @@ def restore_command(
     *,
     keys: Annotated[Path, Parameter(help="the backup of the keys, at most 30 days old")],
     kek: Annotated[
-        Path, Parameter(help="a file with the key-encryption key, from paper or an offline medium")
-    ],
+        Path | None,
+        Parameter(help="a file with the key-encryption key; not needed where it is under a passphrase"),
+    ] = None,
     identity: Annotated[
         Path | None, Parameter(help="the age identity, where the backups were made with --to")
     ] = None,
@@ -33,7 +36,8 @@ def restore_command(
 
     It can be run again after an interruption. docs/backup.md is the runbook.
     """
-    backup = restoring.Backup(file, keys, kek, _identity(identity), database)
+    unlocking = passphrase_from(os.environ)
+    backup = restoring.Backup(file, keys, kek, _identity(identity), database, unlocking)
     with working("Restoring"):
         found = restoring.restore(backup, folder, dt.datetime.now(dt.UTC))
     Place(json=json).say(

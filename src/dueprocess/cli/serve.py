@@ -18,6 +18,7 @@ from cyclopts import Parameter
 
 from dueprocess.cli.place import Place
 from dueprocess.desk.site import write_site
+from dueprocess.desk.unlocking import PASSED_ON
 
 QUICK_SECONDS = 5.0
 """A child that ends sooner than this after its start is failing, not unlucky."""
@@ -87,8 +88,13 @@ def serve_command(
     return 1 if failed else 0
 
 
+def _passed_on() -> dict[str, str]:
+    """What opens the key store and the vault, where the environment gives it; the web process gets none of it."""
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+
+
 def children_of(root: str, host: str, port: int) -> list[Child]:
-    """The three children with the environment that each may see: the web process gets no credentials at all."""
+    """The three children with the environment that each may see. The web process gets no credentials at all."""
     bare = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV") if name in os.environ
     }
@@ -99,6 +105,6 @@ def children_of(root: str, host: str, port: int) -> list[Child]:
     production = [sys.executable, "-m", "dueprocess.worker.production", "--install", root]
     return [
         Child("web", [*granian, "dueprocess.public.site:application"], bare),
-        Child("worker", loop, bare),
+        Child("worker", loop, {**bare, **_passed_on()}),
         Child("production worker", production, dict(os.environ)),
     ]

@@ -1,15 +1,21 @@
 """`dueprocess show CASE`: one case as its events tell it."""
 
 from dueprocess.cases.case import Case
-from dueprocess.cli.place import Place
+from dueprocess.cli.place import Place, person
+from dueprocess.desk.holding import refuse_unnamed
 from dueprocess.history.append import load_case
 
 
 def show_command(case: str, *, place: Place | None = None) -> None:
-    """Show one case: its stage, its targets by reference, its events. Identifiers stay in the case file."""
+    """Show one case: its stage, its targets by reference, its events. Identifiers stay in the case file.
+
+    A case with a hold is shown to people who may decide about holds.
+    """
     at = place or Place()
-    at.open()
+    desk, now = at.open()
     found = load_case(at.case(case))
+    if any(state.hold is not None for state in found.targets.values()):
+        refuse_unnamed(desk, person(), now)
     at.say(
         page(found),
         {"case": found.case_id, "stage": found.stage, "events": [e.as_json() for e in found.events]},
