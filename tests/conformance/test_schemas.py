@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from cases.holds import narrowed_letter
 from cases.story import ANA, BORIS, CASE_ID, CHI, ORIGIN, START, Story, court
+from dueprocess.cases.document import check_shape
 from dueprocess.cases.erase import erasure_document
 from dueprocess.cases.logrules import Recovery, Waiver, policy_document, recovery_document, waiver_document
 from dueprocess.cases.packrules import activation_document, retirement_document
@@ -79,6 +81,10 @@ def decisions() -> dict[str, Any]:
     """Documents of one story, as people sign them."""
     story = Story().received().verified().read().assessed().narrowed().proposed().approved()
     document = story.documents["t1"]
+    resolution = {**document, "action": "resolve", "recipient": None}
+    check_shape(resolution, "resolve")
+    hold = narrowed_letter().hold_document()
+    check_shape(hold, "hold")
     silence = {
         "origin": ORIGIN,
         "basis": "18 USC 2705(b)",
@@ -88,7 +94,7 @@ def decisions() -> dict[str, Any]:
     later = START + timedelta(days=90)
     return {
         "scope/scope": [story.paper.scope.as_json(), story.scopes["t1"].as_json()],
-        "decision/decision": [document],
+        "decision/decision": [document, resolution, hold],
         "decision/signature": [
             BORIS.sign(document, "propose").as_json(),
             CHI.sign(document, "approve").as_json(),

@@ -4,7 +4,7 @@ The library holds a whole result in memory or turns each record into objects of 
 The protocol gives Arrow, batch after batch, and takes values apart from the text.
 
 Source: https://spark.apache.org/docs/latest/spark-connect-overview.html,
-https://github.com/apache/spark/blob/master/sql/connect/docs/client-connection-string.md.
+https://spark.apache.org/docs/latest/spark-connect-overview.html; the connection string is that of its client.
 """
 
 import datetime as dt
