@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dueprocess.demand import KINDS
+from dueprocess.demand import KINDS, Period, ScopeItem, Target, TargetKind, expand
 from dueprocess.errors import MalformedError, RefusedError
-from dueprocess.plan import Interval, Owners, TargetRoute, parse_map
+from dueprocess.plan import Interval, Owners, Plan, TargetRoute, compile_plan, parse_map, question_only
 
 HEAD = """
 [map]
@@ -221,3 +221,29 @@ def test_one_changed_character_never_crashes_the_reader(at: int, character: str)
     """A map with one wrong character gives a map or one of the two promised errors."""
     with contextlib.suppress(MalformedError, RefusedError):
         parse_map(MAP[:at] + character + MAP[at + 1 :], "x.toml")
+
+
+def asked(kind: TargetKind, value: str) -> Plan:
+    item = ScopeItem(Target(kind, value), expand(["subscriber.identity"]), Period(None, None))
+    return compile_plan(item, parse_map(MAP, "map.toml"), nonce=bytes(32))
+
+
+def test_a_resolution_asks_its_one_question_and_reads_no_records() -> None:
+    """What two people sign to find out an account holds the target alone."""
+    plan = asked("email", "eva@mail.example")
+    question = question_only(plan)
+    assert plan.tables
+    assert (question.tables, question.files, question.not_collected, question.holds) == ((), (), (), ())
+    assert question.target == plan.target
+    assert question.plan_sha256 != plan.plan_sha256
+
+
+@pytest.mark.parametrize(
+    "value", ["198.51.100.7", "198.51.100.7 2026-09-01T10:00:00Z", "198.51.100.0/24 yesterday"]
+)
+def test_an_address_that_people_share_needs_its_port_and_its_instant(value: str) -> None:
+    """One address, one port, one instant; nothing less names one person."""
+    with pytest.raises((MalformedError, RefusedError)):
+        question_only(asked("ip_at_time", value))
+    exact = question_only(asked("ip_at_time", "198.51.100.7:40001 2026-09-01T10:00:00Z"))
+    assert exact.target.value.startswith("198.51.100.7:40001")
