@@ -13,10 +13,10 @@ from pathlib import Path
 import aics_tlog
 import pytest
 
+from dueprocess import doorway
 from dueprocess.errors import UnavailableError
 from dueprocess.tlog.note import COSIGNATURE, ML_DSA_44, format_note, parse_note, verify_note
 from dueprocess.tlog.witness import MOST_BODY_BYTES, monitoring_path
-from dueprocess.witness import server as server_module
 from dueprocess.witness.place import WitnessPlace
 from dueprocess.witness.server import Running, serve_in_thread
 from witness import asking
@@ -266,7 +266,7 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_changes_nothing(
 
 def test_only_so_many_connections_are_open_at_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one is told to come back, and is served when another has left."""
-    monkeypatch.setattr(server_module, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(doorway, "MOST_CONNECTIONS", 3)
     address = ("127.0.0.1", running.server.server_port)
     idle = [socket.create_connection(address, timeout=20) for _ in range(3)]
     assert raw(running, b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 503 ")

@@ -4,15 +4,11 @@ Unknown, ended and expired parcels get one and the same answer. There is no list
 """
 
 import datetime as dt
-import io
 import os
 import re
-import socket
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -20,6 +16,7 @@ from dueprocess.delivery import fetches, releases
 from dueprocess.delivery.fetches import Token
 from dueprocess.delivery.recipients import encrypt_small
 from dueprocess.delivery.releases import Release
+from dueprocess.doorway import TimedConversation
 from dueprocess.errors import HTTP_STATUS, DueprocessError, RefusedError
 from dueprocess.portal.page import challenge_name, nothing_page, parcel_page, receipt_name, style
 from dueprocess.portal.ranges import Span, asked_span
@@ -52,7 +49,6 @@ class House(Protocol):
 
     releases: Path
     fetched: Path
-    request_seconds: float
     stopping: bool
     live: fetches.Live
     clock: Callable[[], dt.datetime]
@@ -62,54 +58,25 @@ class House(Protocol):
         """A place among those who are sent a parcel now; false where all are taken."""
 
 
-class _Arriving(io.RawIOBase):
-    """What a client sends, until a deadline: a byte now and then does not keep a thread."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self.deadline = 0.0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io gives it a memoryview
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("this request took too long to arrive")
-        self._connection.settimeout(left)
-        return self._connection.recv_into(buffer)
-
-
-class Conversation(BaseHTTPRequestHandler):
+class Conversation(TimedConversation):
     """One connection, which may bring several requests."""
 
-    protocol_version = "HTTP/1.1"
     server_version = "dueprocess-portal"
-    sys_version = ""
-    wbufsize = 65_536
-    disable_nagle_algorithm = True
     house: House
 
     def setup(self) -> None:
         super().setup()
         self.house = cast("House", self.server)
-        self.rfile.close()
-        self._arriving = _Arriving(self.connection)
-        self.rfile = io.BufferedReader(self._arriving)
 
-    def handle_one_request(self) -> None:
-        self._arriving.deadline = time.monotonic() + self.house.request_seconds
-        super().handle_one_request()
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  the library's name
         """The page of a parcel, its bytes, its receipt, or the style of the page."""
         self._answer({None: self._page, "file": self._file, "receipt": self._receipt})
 
-    def do_HEAD(self) -> None:
+    def do_HEAD(self) -> None:  # noqa: N802  the library's name
         """The same without the body."""
         self.do_GET()
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  the library's name
         """A challenge: a fresh token that only the requester's key opens."""
         if "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0":
             self.close_connection = True  # no body is wanted, so none is read

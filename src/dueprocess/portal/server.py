@@ -10,82 +10,41 @@ that is put on record was acknowledged by the other end.
 import argparse
 import datetime as dt
 import signal
-import socket
-import socketserver
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from dueprocess.delivery.fetches import Live
+from dueprocess.doorway import Doorway
 from dueprocess.errors import EXIT_CODES, DueprocessError, UnavailableError
 from dueprocess.portal.conversation import Conversation
 from dueprocess.wire import parse_instant
 
-REQUEST_SECONDS = 15.0
-"""In this time a request must have arrived whole; a quiet connection is closed after it."""
-MOST_CONNECTIONS = 64
 MOST_DOWNLOADS = 16
 MOST_OF_ONE = 4
 """So many are sent one parcel at once, so that nobody takes the places of all others."""
 PLACE_SECONDS = 5.0
-STOP_SECONDS = 5.0
 HOST, PORT = "127.0.0.1", 8081
 
-_FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-)
 Clock = Callable[[], dt.datetime]
 Report = Callable[[str], None]
 
 
-class PortalServer(ThreadingHTTPServer):
-    """A thread for each connection, and no more than `MOST_CONNECTIONS` of them; fewer that are sent a parcel."""
-
-    daemon_threads = True
-    request_queue_size = 128
+class PortalServer(Doorway):
+    """The doorway of the portal: of those who are in, fewer are sent a parcel. A stop ends them; they can resume."""
 
     def __init__(
         self, address: tuple[str, int], folders: tuple[Path, Path], *, clock: Clock, report: Report
     ) -> None:
         self.releases, self.fetched = folders
-        self.clock, self.report = clock, report
-        self.request_seconds = REQUEST_SECONDS
+        self.clock = clock
         self.place_seconds = PLACE_SECONDS
-        self.stopping = False
         self.live: Live = set()
         self._sent: Counter[str] = Counter()
-        self._open: set[socket.socket] = set()
-        self._changed = threading.Condition()
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, Conversation)
-
-    def server_bind(self) -> None:
-        """Binds without asking the name service who we are, which the library would do."""
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-
-    def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]  # always a socket
-        with self._changed:
-            full = len(self._open) >= MOST_CONNECTIONS
-            if not full:
-                self._open.add(request)
-        if full:
-            with suppress(OSError):
-                request.sendall(_FULL)
-            self.shutdown_request(request)
-        else:
-            super().process_request(request, client_address)
-
-    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]  # always a socket
-        """The end of every connection, however it came."""
-        super().shutdown_request(request)
-        with self._changed:
-            self._open.discard(request)
-            self._changed.notify_all()
+        super().__init__(address, Conversation, report)
 
     @contextmanager
     def sending(self, release: str) -> Iterator[bool]:
@@ -93,35 +52,18 @@ class PortalServer(ThreadingHTTPServer):
 
         A request keeps its place until its last byte is acknowledged, which may be after its client asks again.
         """
-        with self._changed:
-            free = self._changed.wait_for(lambda: self._has_place(release), self.place_seconds)
+        with self.changed:
+            free = self.changed.wait_for(lambda: self._has_place(release), self.place_seconds)
             self._sent[release] += free
         try:
             yield free
         finally:
-            with self._changed:
+            with self.changed:
                 self._sent[release] -= free
-                self._changed.notify_all()
+                self.changed.notify_all()
 
     def _has_place(self, release: str) -> bool:
         return self._sent.total() < MOST_DOWNLOADS and self._sent[release] < MOST_OF_ONE
-
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  the library's
-        """One line for a bug; none for a client that went away, and never an address."""
-        error = sys.exception()
-        if not isinstance(error, ConnectionError | TimeoutError):
-            self.report(f"A request failed: {type(error).__name__}: {error}")
-
-    def stop(self) -> None:
-        """Takes no more and ends what is being sent: it can be resumed. Call it once, from another thread."""
-        self.stopping = True
-        self.shutdown()
-        with self._changed:
-            for each in self._open:
-                with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
-            self._changed.wait_for(lambda: not self._open, STOP_SECONDS)
-        self.server_close()
 
 
 def open_server(

@@ -3,15 +3,12 @@
 A request must arrive whole in time, so that slow or silent clients cost a thread for a few seconds at most.
 """
 
-import io
 import re
-import socket
-import time
 from contextlib import AbstractContextManager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 from typing import Protocol, cast
 
+from dueprocess.doorway import TimedConversation
 from dueprocess.errors import HTTP_STATUS, DueprocessError
 from dueprocess.tlog.witness import MOST_BODY_BYTES, TEXT_TYPE
 from dueprocess.witness.timekeeper import Report, Timekeeper
@@ -27,51 +24,21 @@ class House(Protocol):
 
     timekeeper: Timekeeper
     report: Report
-    request_seconds: float
     stopping: bool
 
     def answering(self) -> AbstractContextManager[None]:
         """Work that a stop waits for."""
 
 
-class _Arriving(io.RawIOBase):
-    """What a client sends, until a deadline: a byte now and then does not keep a thread."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self.deadline = 0.0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # io gives it a memoryview
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("this request took too long to arrive")
-        self._connection.settimeout(left)
-        return self._connection.recv_into(buffer)
-
-
-class Conversation(BaseHTTPRequestHandler):
+class Conversation(TimedConversation):
     """One connection, which may bring several requests."""
 
-    protocol_version = "HTTP/1.1"
     server_version = "dueprocess-witness"
-    sys_version = ""
-    wbufsize = 65_536
-    disable_nagle_algorithm = True
     house: House
 
     def setup(self) -> None:
         super().setup()
         self.house = cast("House", self.server)
-        self.rfile.close()
-        self._arriving = _Arriving(self.connection)
-        self.rfile = io.BufferedReader(self._arriving)
-
-    def handle_one_request(self) -> None:
-        self._arriving.deadline = time.monotonic() + self.house.request_seconds
-        super().handle_one_request()
 
     def handle_expect_100(self) -> bool:
         if self._length() is None:
@@ -80,7 +47,7 @@ class Conversation(BaseHTTPRequestHandler):
         self.wfile.flush()
         return sent
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  the library's name
         """The page, or the newest head of a log."""
         found = _MONITORED.fullmatch(self.path)
         with self.house.answering():
@@ -93,11 +60,11 @@ class Conversation(BaseHTTPRequestHandler):
             else:
                 self._send(404, b"There is nothing here.\n")
 
-    def do_HEAD(self) -> None:
+    def do_HEAD(self) -> None:  # noqa: N802  the library's name
         """The same without the body."""
         self.do_GET()
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  the library's name
         """A log asks for a cosignature."""
         length = self._length()
         if length is None:
