@@ -165,9 +165,10 @@ milliseconds are better.""",
     ),
     "parcel": (
         "The answer package",
-        """A package of files against `tar` through `tee` into `openssl dgst -sha256` and Debian's `age` in one pipe; ours
-digests every file and the ciphertext too. A PostgreSQL account against `COPY ... TO STDOUT` with the same hashing and
-`age`. More per second is better, less memory is better. A pipe of five programs gets more of a busy machine than we do.
+        """A package of files against `tar` through `tee` into `openssl dgst -sha256` and Debian's `age` in one pipe;
+ours digests every file and the ciphertext too. A PostgreSQL account against `COPY ... TO STDOUT` with the same
+hashing and `age`. More per second is better, less memory is better. A pipe of five programs gets more of a busy
+machine than we.
 
 What we want: the package at least 1.5 times as fast, the account at least 0.7 times, at most 256 MiB beyond the
 start.""",
