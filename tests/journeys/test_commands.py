@@ -34,7 +34,7 @@ SENTENCES: dict[str, tuple[int, str]] = {
     "datamap check": (0, "The map fits the live stores."),
     "enrol key": (0, "Whoever copies the file can sign."),
     "enrol person": (0, "Enrolled ana as intake; counts from 24 hours after"),
-    "enrol authority": (0, "Enrolled the authority a-court."),
+    "enrol authority": (0, "Enrolled the authority a-court: answers are encrypted to its age key."),
     "next at first": (
         0,
         "Rules: No counsel has reviewed: baseline, us.reverse, us.sca.\n\nNothing needs you now.",

@@ -70,21 +70,22 @@ def test_an_installation_is_founded_once(office_on: Office) -> None:
 
 @pytest.mark.stage("ready")
 def test_of_two_productions_one_parcel_stays(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two workers at once: the second finds the first's parcel recorded and takes its own away again."""
+    """Two workers at once: the second is told that the first is at it, and the first goes on to its end."""
     case_id = office.cases[0]
     real = production_steps.finish_production
-    first: list[str] = []
+    second: list[str] = []
 
     def meanwhile(*given: Any) -> Event:
         monkeypatch.undo()
-        first.append(office.produce(case_id).parcel_id)
+        with pytest.raises(ConflictError) as caught:
+            office.produce(case_id)
+        second.append(caught.value.code)
         return real(*given)
 
     monkeypatch.setattr(production_steps, "finish_production", meanwhile)
-    with pytest.raises(RefusedError) as caught:
-        office.produce(case_id)
-    assert caught.value.code == "wrong-stage"
-    assert [path.name for path in office.desk.installation.parcels.iterdir()] == [f"{first[0]}.tar.age"]
+    made = office.produce(case_id)
+    assert second == ["leased"]
+    assert [path.name for path in office.desk.installation.parcels.iterdir()] == [f"{made.parcel_id}.tar.age"]
 
 
 @pytest.mark.stage("ready")

@@ -9,6 +9,7 @@ https://spark.apache.org/docs/latest/spark-connect-overview.html; the connection
 
 import datetime as dt
 import io
+import os
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,10 @@ import pyarrow as pa
 
 from dueprocess.errors import MalformedError, UnavailableError
 
+_HOME = "SPARK_HOME"
+_had_home = _HOME in os.environ
+# While it is loaded the client looks for a whole Spark, and ends the program where it finds none.
+os.environ.setdefault(_HOME, os.sep)
 try:
     with warnings.catch_warnings():  # It warns of a newer pandas, which is not used here.
         warnings.simplefilter("ignore")
@@ -32,6 +37,9 @@ except (ImportError, SystemExit) as error:
     raise UnavailableError(
         "no-driver", "Spark's client is not installed here.", do="Install the package with its extra `spark`."
     ) from error
+finally:
+    if not _had_home:
+        del os.environ[_HOME]
 
 PORT = 15002
 SMALL_SECONDS = 300.0
