@@ -23,6 +23,7 @@ from dueprocess.witness.server import serve_in_thread
 from dueprocess.witness.signer import WitnessSigner
 from dueprocess.worker import loop
 from dueprocess.worker.clock import read_clock, set_clock
+from faults.traced import apart
 from office import MAP, Office, make_platform, open_office
 
 EPOCH = dt.timedelta(days=1)
@@ -98,7 +99,10 @@ def _ready(folder: Path) -> Office:
 
 def _produced(folder: Path) -> Office:
     office = _ready(folder)
-    office.produce(office.cases[0])
+    # Apart: a production starts threads of the engines, and what is forked from a program with threads may hang.
+    connection.close()
+    ending = apart(lambda tell: tell(office.produce(office.cases[0]).parcel_id))
+    assert ending.acked, f"the stage cannot be made: {ending.raised}"
     office.wait(days=1)
     return office
 
@@ -123,6 +127,7 @@ def _erasable(folder: Path) -> Office:
     office = _reportable(folder)
     place = office.desk.installation
     closing.report(office.desk, "2026H2", place.public / "reports" / "2026H2", now=office.now)
+    office.wait(days=1)  # the record of the parcel's purge is sealed too
     return office
 
 

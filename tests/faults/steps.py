@@ -329,7 +329,7 @@ def _erased(office: Office, acked: str | None) -> list[str]:
         return [*wrong, "the key is destroyed and history does not say that the case is erased"]
     _erase(office)
     place = office.desk.installation
-    left = [each.name for each in place.parcels.iterdir()]
+    left = [each.name for each in place.parcels.iterdir() if not each.name.startswith(".")]
     left += [each.name for each in place.outbox.iterdir() if each.name.startswith(case_id[:8])]
     left += ["its key"] if office.desk.keys.has(case_id) else []
     left += ["its folder in the vault"] if any((place.vault / case_id[:2]).rglob("*")) else []
