@@ -1,6 +1,6 @@
 """The package registry: the five-account subpoena that PyPI described in public, on tables made after its models.
 
-Source: https://blog.pypi.org/posts/2023-05-24-pypi-was-subpoenaed, read on 2026-11-22.
+Source: "PyPI was subpoenaed", blog of PyPI, 24 May 2023, read on 2026-11-22.
 """
 
 import uuid
