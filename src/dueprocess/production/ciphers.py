@@ -38,9 +38,6 @@ _BUFFER = 64 * 1024
 _RSA_BITS = 2048
 
 KeyKind = Literal["age", "openpgp", "cms"]
-SUFFIXES: dict[KeyKind, str] = {"age": ".tar.age", "openpgp": ".tar.gpg", "cms": ".tar.p7m"}
-"""What a parcel of each kind is called when it leaves."""
-
 _BEGINS: tuple[tuple[str, KeyKind], ...] = (
     ("age1", "age"),
     ("-----BEGIN PGP PUBLIC KEY BLOCK", "openpgp"),
