@@ -27,7 +27,7 @@ check:
 	@.venv/bin/lint-imports
 
 bench:
-	@python3 tools/setup.py dev debian
+	@python3 tools/setup.py dev server debian
 	@$(PY) bench/run.py
 
 faults:

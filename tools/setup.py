@@ -5,6 +5,7 @@ lock file and interpreter it was made for, so an up-to-date tree costs a few mil
 
     tools/setup.py dev        .venv with the locked packages and this project
     tools/setup.py base       .venv-base with the base install's packages only (for the tests of the wheel)
+    tools/setup.py server     .venv-server with what an operator installs and nothing else (for `make bench`)
     tools/setup.py synapse    .venv-synapse with Matrix Synapse (a separate program)
     tools/setup.py case       .venv-case with case_validate (a separate program)
     tools/setup.py spark      .venv-spark with a Spark cluster (a separate program)
@@ -190,6 +191,7 @@ def debian() -> None:
 PARTS = {
     "dev": lambda: environment(".venv", "requirements/dev.lock", project=True),
     "base": lambda: environment(".venv-base", "requirements/base.lock"),
+    "server": lambda: environment(".venv-server", "requirements/server.lock"),
     "synapse": lambda: environment(".venv-synapse", "requirements/synapse.lock"),
     "case": lambda: environment(".venv-case", "requirements/case.lock"),
     "spark": lambda: environment(".venv-spark", "requirements/spark.lock"),
