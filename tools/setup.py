@@ -151,6 +151,13 @@ def environment(name: str, lock: str, *, project: bool = False) -> None:
     stamp(name, value)
 
 
+def server() -> None:
+    """The operator's packages, and this project's source on their path."""
+    environment(".venv-server", "requirements/server.lock")
+    for folder in (ROOT / ".venv-server" / "lib").glob("python*/site-packages"):
+        (folder / "dueprocess.pth").write_text(f"{ROOT / 'src'}\n")
+
+
 def have(program: str) -> bool:
     if program == "mariadbd":
         return Path("/usr/sbin/mariadbd").exists() or shutil.which("mariadbd") is not None
@@ -191,7 +198,7 @@ def debian() -> None:
 PARTS = {
     "dev": lambda: environment(".venv", "requirements/dev.lock", project=True),
     "base": lambda: environment(".venv-base", "requirements/base.lock"),
-    "server": lambda: environment(".venv-server", "requirements/server.lock"),
+    "server": server,
     "synapse": lambda: environment(".venv-synapse", "requirements/synapse.lock"),
     "case": lambda: environment(".venv-case", "requirements/case.lock"),
     "spark": lambda: environment(".venv-spark", "requirements/spark.lock"),

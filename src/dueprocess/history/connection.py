@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from django.core.management import call_command
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections, transaction
 
 from dueprocess.errors import UnavailableError
@@ -34,6 +33,8 @@ def close() -> None:
 def create_tables() -> None:
     """Brings the tables and their triggers to this program's version. Can be run again."""
     try:
+        from django.core.management import call_command  # noqa: PLC0415  # every other command would wait for it
+
         call_command("migrate", interactive=False, verbosity=0)
     except (DatabaseError, InterfaceError) as error:
         raise _unavailable("The tables of the event store could not be made.", error) from error
