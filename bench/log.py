@@ -31,10 +31,11 @@ import aics_tlog
 
 from dueprocess.tlog.checkpoint import Checkpoint
 from dueprocess.tlog.epoch import EpochTree, epoch_seed, rebuilt_roots
+from dueprocess.tlog.growing import growth
 from dueprocess.tlog.leaf import EPOCH_LEAF_BYTES, EpochLeaf, encode_leaf, parse_leaf
 from dueprocess.tlog.merkle import Frontier, verify_consistency, verify_inclusion
 from dueprocess.tlog.record import FIELDS, Record, commitment
-from dueprocess.tlog.tiles import TileReader, growth
+from dueprocess.tlog.tilereader import TileReader
 
 ORIGIN = "log.example/1"
 BATCH = 10_000

@@ -8,9 +8,9 @@ from dueprocess.history.models import EpochRow, HeadRow, LeafRow
 from dueprocess.publication.signer import LogSigner
 from dueprocess.tlog.checkpoint import Checkpoint
 from dueprocess.tlog.epoch import epoch_root, epoch_seed, epoch_until
+from dueprocess.tlog.growing import tiles_for_growth
 from dueprocess.tlog.leaf import EpochLeaf, encode_leaf
 from dueprocess.tlog.merkle import Frontier, leaf_hash
-from dueprocess.tlog.tiles import tiles_for_growth
 from dueprocess.wire import instant
 from office import Office
 

@@ -16,7 +16,7 @@ from dueprocess.tlog.epoch import epoch_seed, rebuilt_roots
 from dueprocess.tlog.leaf import EpochLeaf, parse_leaf
 from dueprocess.tlog.merkle import Frontier, leaf_hash
 from dueprocess.tlog.receipt import verify_receipt
-from dueprocess.tlog.tiles import TileReader
+from dueprocess.tlog.tilereader import TileReader
 from dueprocess.wire import b64
 from office import Office
 

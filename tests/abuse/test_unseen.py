@@ -20,9 +20,10 @@ from dueprocess.publication.durable import write_durable
 from dueprocess.publication.log import Log, Published, at_once
 from dueprocess.publication.signer import LogSigner
 from dueprocess.tlog.epoch import epoch_at
+from dueprocess.tlog.growing import Growth, growth
 from dueprocess.tlog.leaf import EpochLeaf, Leaf, encode_leaf, parse_leaf
 from dueprocess.tlog.merkle import Frontier
-from dueprocess.tlog.tiles import CHECKPOINT_PATH, Growth, growth
+from dueprocess.tlog.tiles import CHECKPOINT_PATH
 from dueprocess.worker.loop import SCATTER, SHOW_AFTER, TURN_SECONDS, seconds_to_show
 from publication.bench import ORIGIN, START, Bench
 

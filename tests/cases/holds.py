@@ -7,8 +7,9 @@ from typing import Any
 
 from cases.story import BORIS, CHI, ORIGIN, PLAN, Person, Story, assessed
 from dueprocess.cases import hold, holdpapers
+from dueprocess.cases.document import DocumentFacts
 from dueprocess.cases.events import Draft
-from dueprocess.cases.hold import HoldFacts, HoldGate, Taken
+from dueprocess.cases.hold import HoldGate, HoldTerms, Taken
 from dueprocess.cases.holdpapers import Signed
 from dueprocess.roster import Verdict
 from dueprocess.wire import sha256, sha256_hex
@@ -35,11 +36,11 @@ class HoldStory(Story):
 
     def hold_document(self, ref: str = "t1", **changes: Any) -> dict[str, Any]:
         facts: dict[str, Any] = {
-            "origin": ORIGIN, "nonce": sha256(b"nonce"), "hold_id": HOLD_ID, "ref": ref, "scope": self.scopes[ref],
-            "files": "copy", "plan_sha256": PLAN, "roster_sha256": sha256_hex(b"roster"), "until": self.until,
-            "now": self.now,
+            "origin": ORIGIN, "nonce": sha256(b"nonce"), "ref": ref, "scope": self.scopes[ref], "plan_sha256": PLAN,
+            "roster_sha256": sha256_hex(b"roster"), "now": self.now,
         }  # fmt: skip
-        return hold.hold_document(self.case, HoldFacts(**{**facts, **changes}))
+        terms = HoldTerms(HOLD_ID, "copy", self.until)
+        return hold.hold_document(self.case, DocumentFacts(**{**facts, **changes}), terms)
 
     def begun(self, ref: str = "t1", by: Person = BORIS) -> "HoldStory":
         document = self.documents[ref] = self.hold_document(ref)

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dueprocess.cases import decide, narrow, notify
 from dueprocess.cases.authenticate import authenticate
 from dueprocess.cases.case import Case, evolve, fold
-from dueprocess.cases.decide import DecisionFacts, Signing, decision_document
+from dueprocess.cases.decide import Signing, decision_document
+from dueprocess.cases.document import DocumentFacts
 from dueprocess.cases.events import FIRST, Draft, Event, check_body
 from dueprocess.cases.gate import GateFacts, Phase
 from dueprocess.cases.logproof import LogProof
@@ -207,13 +208,13 @@ class Story:
             "nonce": sha256(b"nonce"),
             "ref": ref,
             "scope": self.scopes.get(ref, self.paper.scope),
-            "authority": court(),
             "plan_sha256": PLAN,
             "roster_sha256": sha256_hex(b"roster"),
             "now": self.now,
-            "notice_days": 7,
         }
-        return decision_document(self.case, DecisionFacts(**{**facts, **changes}))
+        authority = changes.pop("authority", court())
+        facts_of_it = DocumentFacts(**{**facts, **changes})
+        return decision_document(self.case, facts_of_it, authority, notice_days=7)
 
     def signing(
         self, document: Mapping[str, Any], who: Person, verdict: Verdict, *, role: str = "reviewer"

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cases.story import Story, approved_story
 from dueprocess.cases import deliver
@@ -13,6 +15,7 @@ from dueprocess.cases.decide import recipient_key
 from dueprocess.cases.deliver import Download, HandOver
 from dueprocess.cases.events import Draft
 from dueprocess.errors import RefusedError
+from dueprocess.parcel.eu_reply import Cause
 from dueprocess.roster import Entry
 from dueprocess.wire import parse_instant
 
@@ -199,3 +202,67 @@ def test_a_recipient_is_one_key_or_one_recorded_way() -> None:
         with pytest.raises(RefusedError) as caught:
             recipient_key(bad)
         assert caught.value.code == "no-recipient-key"
+
+
+# ------------------------------------------------------------------ European Production Orders
+
+
+@pytest.mark.parametrize(
+    ("regime", "instrument", "kind"),
+    [
+        ("eu", "epoc", "EPOC"),
+        ("eu.evidence", "epoc_pr", "EPOC-PR"),
+        ("eu", "dsa_art9", None),
+        ("us", "epoc", None),
+        ("us", "d_order", None),
+    ],
+)
+def test_a_european_order_is_known_by_law_and_instrument(
+    story: Story, regime: str, instrument: str, kind: str | None
+) -> None:
+    """Both count: the same code under another law is no such order."""
+    assert story.case.read is not None
+    body = {**story.case.read.body, "regime": regime, "instrument": instrument}
+    found = deliver.european_order(
+        replace(story.case, read=replace(story.case.read, body=body)), "FR-2026-0007"
+    )
+    assert (found.kind if found else None) == kind
+    assert found is None or found.reference == "FR-2026-0007"
+    assert deliver.european_order(replace(story.case, read=None), "") is None
+
+
+@given(st.integers(1, 60_000_000), st.sampled_from([None, "disruption", "legal_or_forensic"]))
+def test_the_size_alone_never_keeps_a_small_answer_out_of_the_system(size: int, cause: Cause | None) -> None:
+    """Without a cause exactly what is larger than 25,000,000 bytes goes beside it; with one everything does."""
+    assert deliver.cause_beside(size, cause) == (cause or ("size" if size > 25_000_000 else None))
+    if size <= 25_000_000:
+        with pytest.raises(RefusedError) as caught:
+            deliver.cause_beside(size, "size")
+        assert caught.value.code == "fits-the-system"
+    else:
+        assert deliver.cause_beside(size, "size") == "size"
+
+
+@given(st.integers(1, 90), st.booleans())
+def test_evidence_is_accessible_for_10_to_45_days(days: int, extended: bool) -> None:  # noqa: FBT001
+    """Longer only where the authority asked for it, shorter never."""
+    if 10 <= days <= 45 or (extended and days >= 10):
+        deliver.check_accessible(days, extended=extended)
+        return
+    with pytest.raises(RefusedError) as caught:
+        deliver.check_accessible(days, extended=extended)
+    assert caught.value.code == ("too-short" if days < 10 else "not-so-long")
+    assert "2025/1550" in caught.value.source
+
+
+def test_a_manifest_is_told_once(story: Story) -> None:
+    """The same digest adds nothing, another one does; a new hand-over begins without one."""
+    tell(story, deliver.begin(state(story), HandOver("file", KEY, witnessed=False)))
+    assert tell(story, deliver.manifest(state(story), KEY, "size")) == ["ManifestMade"]
+    assert deliver.manifest(state(story), KEY, "size") == []
+    assert tell(story, deliver.finish(state(story), "file")) == ["ParcelDelivered"]
+    assert tell(story, deliver.manifest(state(story), KEY, "disruption")) == ["ManifestMade"]
+    assert tell(story, deliver.manifest(state(story), "1" * 64, "disruption")) == ["ManifestMade"]
+    tell(story, deliver.reopen(state(story), "lost"))
+    tell(story, deliver.begin(state(story), HandOver("file", KEY, witnessed=False)))
+    assert state(story).manifest is None

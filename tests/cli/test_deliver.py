@@ -1,5 +1,6 @@
 """`deliver --download`, `portal`, `enrol authority` and the worker as programs, together."""
 
+import hashlib
 import html
 import json
 import os
@@ -12,6 +13,8 @@ from pathlib import Path
 import pyrage
 import pytest
 
+from desk.european import MOST, PARCEL_ID, produced_epoc
+from dueprocess.delivery.handover import manifest_paths
 from dueprocess.history.append import load_case
 from office import Office
 
@@ -134,3 +137,45 @@ def test_an_authority_has_exactly_one_way(office: Office, tmp_path: Path) -> Non
     entry = office.desk.roster().authority("b-police")
     assert entry is not None
     assert entry.about["handover"] == "sealed_medium"
+
+
+def in_words(done: subprocess.CompletedProcess[str]) -> str:
+    return " ".join((done.stdout + done.stderr).split())
+
+
+@pytest.mark.stage("brisk")
+def test_a_large_european_answer_leaves_with_its_manifest(office: Office, tmp_path: Path) -> None:
+    """Asked for what the manifest needs before anything is begun; then the paths of both forms and what to do."""
+    case_id = produced_epoc(office, MOST + 1)
+    to = str(tmp_path / "answer.tar.age")
+    asked = command(office, "deliver", case_id[:8], "t1", "--to", to)
+    assert asked.returncode == 3
+    assert "--reference" in asked.stderr
+    assert load_case(case_id).events[-1].kind == "DataProduced"
+    said = ["--reference", "FR-2026-0007", "--means", "registered courier"]
+    done = command(office, "deliver", case_id[:8], "t1", "--to", to, *said, "--json")
+    assert done.returncode == 0, done.stderr
+    value = json.loads(done.stdout)
+    made = Path(value["manifest"])
+    assert made == manifest_paths(office.desk.installation.parcels, PARCEL_ID)[0]
+    assert hashlib.sha256(made.read_bytes()).hexdigest() == value["manifest_sha256"]
+    made.unlink()
+    again = command(office, "deliver", case_id[:8], "t1", "--manifest", "--to", to, *said)
+    assert again.returncode == 0, again.stderr
+    assert f"Manifest for programs: {made}" in in_words(again)
+    assert "record the transmission in the decentralised IT system" in in_words(again)
+    assert hashlib.sha256(made.read_bytes()).hexdigest() == value["manifest_sha256"]
+    assert [event.kind for event in load_case(case_id).events].count("ManifestMade") == 1
+
+
+@pytest.mark.stage("brisk")
+def test_a_small_european_answer_is_told_to_go_through_the_system(office: Office, tmp_path: Path) -> None:
+    """No manifest, the sentence instead; and no release for fewer than ten days, with the source."""
+    case_id = produced_epoc(office, 4096)
+    short = command(office, "deliver", case_id[:8], "t1", "--download", "--days", "9")
+    assert short.returncode == 3
+    assert "point 3.3.3(b)" in in_words(short)
+    done = command(office, "deliver", case_id[:8], "t1", "--to", str(tmp_path / "a"))
+    assert done.returncode == 0, done.stderr
+    assert "it can go through the decentralised IT system as it is" in in_words(done)
+    assert "ManifestMade" not in [event.kind for event in load_case(case_id).events]

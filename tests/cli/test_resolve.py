@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from desk.resolutions import MAIL, NOBODY, approve, asked, narrow, on_the_platform
+from desk.holds import keep
+from desk.resolutions import MAIL, NOBODY, SHARED, approve, asked, narrow, on_the_platform, propose, resolve
+from desk.test_preserved import letter
 from dueprocess.cli.decide import propose_command
+from dueprocess.cli.hold import hold_command
 from dueprocess.cli.next import owed
 from dueprocess.cli.place import Place
 from dueprocess.cli.produce import produce_command
@@ -72,3 +75,46 @@ def test_produce_asks_the_question_too_and_nobody_is_said_once(
     assert "No account was found behind t1" in said
     assert "Collected" not in said
     assert owed(load_case(case_id)) == [f"{case_id[:8]}  dueprocess close {case_id[:8]}"]
+
+
+def test_an_address_of_two_accounts_is_said_to_be_none_and_is_over(
+    office: Office, place: Place, capsys: Out
+) -> None:
+    """Once and again the same words, without a number; what is left is to close the case."""
+    case_id = decided(office, place, SHARED)
+    office.wait(hours=12)
+    set_clock(office.desk.installation, office.now)
+    capsys.readouterr()
+    for _ in range(2):
+        resolve_command(case_id, "t1", place=place)
+        said = capsys.readouterr().out
+        assert "t1 does not mean exactly one account" in said
+        assert [words for words in (EVA, SHARED, "2 accounts") if words in said] == []
+    assert owed(load_case(case_id)) == [f"{case_id[:8]}  dueprocess close {case_id[:8]}"]
+
+
+def test_a_renewed_letter_to_an_address_is_taken_by_the_account_behind_it(
+    office: Office, place: Place, capsys: Out
+) -> None:
+    """Of the renewed paper the account that was found counts, and the address that stands for it does not."""
+    first, again = (decided_letter(office) for _ in range(2))
+    office.wait(hours=12)
+    for case_id in (first, again):
+        resolve(office, case_id)
+    narrow(office, first, "t2")
+    people = office.root.parent / "people"
+    hold_command(first, "t2", key=people / "boris.json", place=place)
+    keep(office)
+    hold_command(first, "t2", confirm=True, key=people / "chi.json", place=place)
+    capsys.readouterr()
+    both = [people / "boris.json", people / "chi.json"]
+    hold_command(first, "t2", renew=again, signer=both, place=place)
+    assert "Nothing was added" in capsys.readouterr().out
+
+
+def decided_letter(office: Office) -> str:
+    """A letter to preserve that names a mail address, of which two people signed that it is resolved."""
+    case_id = letter(office)
+    propose(office, case_id)
+    approve(office, case_id)
+    return case_id

@@ -31,7 +31,7 @@ from dueprocess.tlog import (
     verify_consistency,
     verify_inclusion,
 )
-from dueprocess.tlog.tiles import growth
+from dueprocess.tlog.growing import growth
 from dueprocess.wire import b64, unb64
 
 pytestmark = [pytest.mark.conformance, pytest.mark.slow]

@@ -204,9 +204,10 @@ def leaves_of(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
 
 def parcels() -> dict[str, Any]:
     """What stands in an answer package beside the records, and the manifest of a reply in the Union."""
+    told = (accounts.ACCOUNT, accounts.EMPTY, accounts.RESUMED)
     kept = dataclasses.replace(eu.MANIFEST, transmission=dataclasses.replace(eu.SENT, until=None))
     return {
-        "parcel/statement": [json.loads(statement_json(each)) for each in (accounts.ACCOUNT, accounts.EMPTY)],
+        "parcel/statement": [json.loads(statement_json(each)) for each in told],
         "parcel/eu_manifest": [json.loads(manifest_json(each)) for each in (eu.MANIFEST, kept)],
     }
 

@@ -25,6 +25,7 @@ from dueprocess.errors import BrokenError, MalformedError, RefusedError, Unavail
 from dueprocess.history import connection, ledger
 from dueprocess.history.append import load_case
 from dueprocess.tlog.record import AUDIENCES
+from dueprocess.vault.privatefiles import replace_private
 from dueprocess.wire import canonical, sha256_hex
 from office import EVA, FINN, Office
 
@@ -126,7 +127,7 @@ def drawn(
     numbers: list[int] = json.loads(capsys.readouterr().out)["drawn"]
     for each in numbers:
         with suppress(RefusedError):
-            auditing.write_private(folder / f"{each}.json", auditing.open_drawn(audited.office.desk, each)[1])
+            replace_private(folder / f"{each}.json", auditing.open_drawn(audited.office.desk, each)[1])
     return numbers
 
 

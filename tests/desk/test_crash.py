@@ -22,7 +22,7 @@ from dueprocess.history import connection, ledger
 from dueprocess.history.append import load_case
 from dueprocess.production import collect, formatting
 from dueprocess.tlog.checkpoint import open_checkpoint
-from dueprocess.tlog.tiles import TileReader
+from dueprocess.tlog.tilereader import TileReader
 from dueprocess.wire import instant
 from office import MAP, START, Office
 

@@ -124,15 +124,19 @@ def test_nobody_found_ends_like_nothing_held(wide: Office) -> None:
         assert registered(wide.desk, case_id)[0].accounts_band == "1"
 
 
-def test_two_accounts_are_refused_without_a_count(wide: Office) -> None:
-    """Neither the error nor history says how many; the target stays where a person can end it."""
+def test_two_accounts_end_the_target_without_a_count(wide: Office) -> None:
+    """History does not say how many, and nobody is a target; the register counts it as refused."""
     case_id = approved(wide, "email", SHARED)
-    with pytest.raises(RefusedError) as caught:
-        resolve(wide, case_id)
-    assert caught.value.code == "ambiguous-target"
-    assert not any(each in str(caught.value) for each in (EVA, FINN, SHARED, "2"))
-    assert load_case(case_id).target("t1").stage == "producing"
-    assert list(load_case(case_id).targets) == ["t1"]
+    assert resolve(wide, case_id).targets == ()
+    case = load_case(case_id)
+    assert (case.target("t1").stage, case.target("t1").ambiguous, list(case.targets)) == (
+        "refused", True, ["t1"],
+    )  # fmt: skip
+    told = canonical([each.as_json() for each in case.events]).decode()
+    assert not any(each in told for each in (EVA, FINN, SHARED))
+    wide.close(case_id)
+    assert load_case(case_id).outcome == "rejected"
+    assert registered(wide.desk, case_id)[0].accounts_band == "1"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +164,8 @@ def test_a_second_earlier_the_address_was_somebody_elses(wide: Office) -> None:
 
 def test_an_address_that_two_rows_give_away_or_without_its_port_is_refused(wide: Office) -> None:
     """Two rows hold the instant; and where people share addresses the port must be named."""
-    assert refusal(wide, approved(wide, "ip_at_time", address("198.51.100.8:7"))) == "ambiguous-target"
+    two = resolved(wide, "ip_at_time", address("198.51.100.8:7"))
+    assert load_case(two).target("t1").ambiguous
     for value, words in (
         (address("198.51.100.7"), "the port"),
         ("198.51.100.7 yesterday", "one exact address"),
@@ -305,19 +310,6 @@ def test_an_edit_of_the_map_after_the_approval_is_refused(wide: Office, edit: tu
     path.write_text(path.read_text().replace(*edit))
     wide.desk = open_desk(wide.root)
     assert refusal(wide, case_id) == "plan-differs"
-
-
-def test_a_demand_to_preserve_resolves_nothing(wide: Office) -> None:
-    """Whose data to keep must be named: one person's signature finds nobody."""
-    facts: dict[str, Any] = {"instrument": "preservation_letter", "issuer_kind": "police", "legal_bases": ()}
-    more: dict[str, Any] = {
-        "elements": frozenset({"issuer", "date", "identifier"}),
-        "demand_kind": "preservation",
-    }
-    case_id = asked(wide, "email", MAIL, **facts, **more)
-    with pytest.raises(RefusedError) as caught:
-        narrow(wide, case_id, "t1")
-    assert caught.value.code == "resolve-first"
 
 
 def test_a_challenge_stops_a_resolution(wide: Office) -> None:

@@ -19,7 +19,7 @@ from dueprocess.history.docket import docket
 from dueprocess.publication.log import read_log_file
 from dueprocess.tlog.checkpoint import Checkpoint, open_checkpoint
 from dueprocess.tlog.policy import parse_policy
-from dueprocess.tlog.tiles import TileReader
+from dueprocess.tlog.tilereader import TileReader
 from faults.stages import PAPER
 
 CANARIES = (b"canary words", b"@eva", b"@finn", PAPER.encode(), b"192.0.2.")

@@ -31,9 +31,10 @@ from dueprocess.steps import erase as erase_steps
 from dueprocess.steps import notify as notify_steps
 from dueprocess.steps import produce as produce_steps
 from dueprocess.steps import receive as receive_steps
+from dueprocess.tlog.growing import tiles_for_growth
 from dueprocess.tlog.merkle import Frontier
-from dueprocess.tlog.tiles import CHECKPOINT_PATH, tiles_for_growth
-from dueprocess.vault import keystore, vault
+from dueprocess.tlog.tiles import CHECKPOINT_PATH
+from dueprocess.vault import keystore, privatefiles, vault
 from dueprocess.wire import b64, canonical, sha256_hex
 from dueprocess.worker import loop
 from dueprocess.worker import production as production_worker
@@ -165,7 +166,7 @@ def _written_in_place(stack: ExitStack, folder: Path) -> None:
 
 def _vault_in_place(stack: ExitStack, folder: Path) -> None:
     def write(path: Path, data: bytes) -> None:
-        keystore.make_folder(path.parent)
+        privatefiles.make_folder(path.parent)
         with path.open("xb", buffering=0) as file:
             file.write(data)
             os.fsync(file.fileno())
@@ -220,7 +221,7 @@ def _promised_before_commit(stack: ExitStack, folder: Path) -> None:
         store = keystore.KeyStore.open(folder / "install" / "keys")
         found = kept.pop(case_id)
         plain = canonical({"record_key": b64(found.record_key), "identity": found.identity})
-        keystore.write_private(store._path(case_id), store._ring.wrap(plain, case_id))
+        privatefiles.write_private(store._path(case_id), store._ring.wrap(plain, case_id))
         return event
 
     kept: dict[str, Any] = {}
@@ -359,7 +360,7 @@ def _no_fsync(stack: ExitStack, folder: Path) -> None:
 
 
 def _no_folder_fsync(stack: ExitStack, folder: Path) -> None:
-    for owner in (durable, keystore, vault, erasing, parcels, accepted, delivery):
+    for owner in (durable, privatefiles, keystore, vault, erasing, parcels, accepted, delivery):
         _swap(stack, owner, "sync_folder", lambda _: None)
 
 

@@ -13,7 +13,7 @@ from dueprocess.errors import ConflictError, RefusedError, UnavailableError
 from dueprocess.history import connection
 from dueprocess.production import head
 from dueprocess.publication import durable
-from dueprocess.vault import keystore
+from dueprocess.vault import privatefiles
 from dueprocess.worker import production as production_worker
 from office import MAP, START, Office
 
@@ -80,12 +80,12 @@ def test_a_folder_that_cannot_be_synced_is_not_called_a_conflict(
     def fails(_: Path) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(keystore, "sync_folder", fails)
+    monkeypatch.setattr(privatefiles, "sync_folder", fails)
     with pytest.raises(UnavailableError):
-        keystore.write_private(tmp_path / "key", b"k")
+        privatefiles.write_private(tmp_path / "key", b"k")
     monkeypatch.undo()
     with pytest.raises(ConflictError):
-        keystore.write_private(tmp_path / "key", b"k")
+        privatefiles.write_private(tmp_path / "key", b"k")
 
 
 def test_a_letter_folder_that_cannot_be_removed_is_said(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def nudged(value: Any) -> Any:
     """JSON with one value in it changed, the first one as deep as it lies."""
     if not isinstance(value, dict | list):
         return plausible(value) if value else "x"
+    if not value:
+        return {"x": "x"} if isinstance(value, dict) else ["x"]
     name, inner = min(value.items()) if isinstance(value, dict) else (0, value[0])
     return {**value, name: nudged(inner)} if isinstance(value, dict) else [nudged(inner), *value[1:]]
 

@@ -39,16 +39,18 @@ def site(
     """A served copy of the demo's installation: its address, the supervising process, its folder."""
     install = tmp_path_factory.mktemp("served") / "install"
     shutil.copytree(demo_folder / "install", install)
-    port = _free_port()
+    port, portal = _free_port(), _free_port()
     words = [sys.executable, "-m", "dueprocess", "serve", "--install", str(install), "--port", str(port)]
+    words += ["--portal-port", str(portal)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}/"
-    for _ in range(150):
-        try:
-            fetch(address)
-            break
-        except OSError:
-            time.sleep(0.2)
+    for each in (address, f"http://127.0.0.1:{portal}/"):
+        for _ in range(150):
+            try:
+                fetch(each)
+                break
+            except OSError:
+                time.sleep(0.2)
     yield address, process, install
     process.send_signal(signal.SIGTERM)
     process.wait(30)
@@ -66,6 +68,15 @@ def children(parent: int) -> dict[int, str]:
         except OSError:
             continue
     return found
+
+
+PLAIN = {"PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV", "LC_CTYPE"}
+
+
+def environment_names(pid: int) -> set[str]:
+    """Names of what a process may see of the environment."""
+    entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return {entry.split(b"=")[0].decode() for entry in entries if entry}
 
 
 def test_the_pages_and_the_log_are_served_with_strict_headers(
@@ -94,12 +105,19 @@ def test_the_web_process_gets_no_credentials(site: tuple[str, subprocess.Popen[b
     """The environment of the web child holds only what it needs."""
     web = [pid for pid, words in children(site[1].pid).items() if "granian" in words]
     assert len(web) == 1
-    names = {
-        entry.split(b"=")[0].decode()
-        for entry in Path(f"/proc/{web[0]}/environ").read_bytes().split(b"\0")
-        if entry
-    }
-    assert names <= {"PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV", "DUEPROCESS_INSTALL", "LC_CTYPE"}
+    assert environment_names(web[0]) <= PLAIN | {"DUEPROCESS_INSTALL"}
+
+
+def test_the_portal_runs_beside_them_with_no_key_and_no_folder_but_its_two(
+    site: tuple[str, subprocess.Popen[bytes], Path],
+) -> None:
+    """It answers, knows no parcel that was not released, and its environment does not name the installation."""
+    ((pid, words),) = (
+        (pid, words) for pid, words in children(site[1].pid).items() if "portal.server" in words
+    )
+    assert environment_names(pid) <= PLAIN
+    port = words.split("--port ")[1].split()[0]
+    assert fetch(f"http://127.0.0.1:{port}/parcels/p-0123456789abcdef")[0] == 404
 
 
 def test_a_killed_child_is_started_again(site: tuple[str, subprocess.Popen[bytes], Path]) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from dueprocess.errors import BrokenError, MalformedError, UnavailableError
+from dueprocess.errors import BrokenError, MalformedError, RefusedError, UnavailableError
 from dueprocess.library import datamaps
-from dueprocess.library.datamaps import datamaps_folder, load_map, shipped_maps
+from dueprocess.library.datamaps import datamaps_folder, load_map, named_map, shipped_maps
 
 
 def test_every_shipped_map_parses() -> None:
@@ -74,3 +74,17 @@ def test_two_maps_of_one_id_break_the_installation(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(datamaps, "datamaps_folder", lambda: tmp_path)
     with pytest.raises(BrokenError, match="synapse"):
         shipped_maps()
+
+
+def test_a_map_is_named_by_its_file_or_by_its_shipped_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file wins; a name that is neither is refused with advice; a path never means a shipped map."""
+    assert named_map(Path("synapse")).sha256 == shipped_maps()["synapse"].sha256
+    monkeypatch.chdir(tmp_path)
+    text = (datamaps_folder() / "mastodon.toml").read_text(encoding="utf-8")
+    (tmp_path / "synapse").write_text(text, encoding="utf-8")
+    assert named_map(Path("synapse")).id == shipped_maps()["mastodon"].id
+    for odd in ("nothing", "../datamaps/synapse", "/synapse"):
+        with pytest.raises(RefusedError, match="no data map"):
+            named_map(Path(odd))

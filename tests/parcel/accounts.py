@@ -1,5 +1,8 @@
 """A statement of a fictional package with something of everything, for tests of what is made of it."""
 
+import datetime as dt
+from dataclasses import replace
+
 from dueprocess.parcel import Account, CategoryLine, RedactionCount, SourceNote, Statement, TableResult
 
 CATEGORIES = (
@@ -64,3 +67,14 @@ REDACTIONS = (
 )
 ACCOUNT = Account(STATEMENT, RESULTS, REDACTIONS)
 EMPTY = Account(STATEMENT, ())
+RESUMED = Account(
+    STATEMENT,
+    (
+        replace(
+            RESULTS[1],
+            read=(dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 9, tzinfo=dt.UTC)),
+        ),
+        RESULTS[0],
+    ),
+)
+"""One entry was read in a run that was interrupted."""

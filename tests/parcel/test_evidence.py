@@ -5,7 +5,7 @@ import datetime as dt
 import json
 import re
 
-from dueprocess.parcel import Entry, Evidence, case_jsonld
+from dueprocess.parcel import Entry, Evidence, began_at, case_jsonld
 from parcel.accounts import RESULTS, STATEMENT
 
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -95,6 +95,29 @@ def test_each_entry_that_was_read_is_an_action_with_its_own_files() -> None:
     assert read["read main.devices"]["core:description"] == "failed: the store stopped"
     assert all("action:performer" in node and "action:instrument" in node for node in read.values())
     assert len(nodes) == len(graph)
+
+
+def test_an_entry_of_an_interrupted_run_has_its_own_time() -> None:
+    """It was read then, the others now; and the whole work began with the oldest of them."""
+    early, hour = NOON - dt.timedelta(hours=5), dt.timedelta(hours=1)
+    results = [RESULTS[0], dataclasses.replace(RESULTS[1], read=(early, early + hour))]
+    graph = json.loads(case_jsonld(EVIDENCE, [], results))["@graph"]
+    times = [
+        (
+            each["core:name"],
+            each["action:startTime"]["@value"][11:16],
+            each["action:endTime"]["@value"][11:16],
+        )
+        for each in graph
+        if each["@type"] == "inv:InvestigativeAction"
+    ]
+    assert times == [
+        ("produced", "07:00", "12:00"),
+        ("read main.accounts", "12:00", "12:00"),
+        ("read main.sessions", "07:00", "08:00"),
+    ]
+    assert began_at(EVIDENCE, results) == early
+    assert began_at(EVIDENCE, RESULTS) == NOON
 
 
 def test_a_source_that_is_no_live_store_has_its_own_record() -> None:

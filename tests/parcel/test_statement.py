@@ -1,6 +1,7 @@
 """The minimisation statement says what is true, and nothing about what was not looked at."""
 
 import dataclasses
+import datetime as dt
 import json
 
 from hypothesis import given, settings
@@ -35,6 +36,21 @@ def test_the_three_results_have_three_sentences() -> None:
         "rows": 1,
         "why": "the store stopped",
     }
+
+
+def test_an_entry_of_an_interrupted_run_says_when_it_was_read() -> None:
+    """In the words and for programs; a failed one is never of another run, and says its reason alone."""
+    read = (dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC), dt.datetime(2026, 11, 22, 9, 30, tzinfo=dt.UTC))
+    earlier = [dataclasses.replace(each, read=read) for each in RESULTS]
+    when = "read from 2026-11-22T08:00:00Z to 2026-11-22T09:30:00Z, in a run that was interrupted later"
+    said = [each.words for each in earlier]
+    assert said[:3] == [f"nothing held; {when}", f"found 1,234 records; {when}", "failed: the store stopped"]
+    assert earlier[0].as_json() == {
+        **RESULTS[0].as_json(),
+        "read_from": "2026-11-22T08:00:00Z",
+        "read_until": "2026-11-22T09:30:00Z",
+    }
+    assert when in statement_html(STATEMENT, earlier).decode()
 
 
 def test_held_is_yes_no_or_unknown() -> None:

@@ -137,6 +137,8 @@ def test_every_word_is_in_the_digest(old: str, new: str) -> None:
         ),
         ('layout = "maildir"', 'layout = "mbox"', "layout"),
         ('layout = "maildir"\n', "", "time"),
+        ('layout = "maildir"\n', 'layout = "maildir"\nin_place = "yes"\n', "in_place"),
+        ('layout = "maildir"\n', 'layout = "maildir"\nin_place = 1\n', "in_place"),
         ("equals = { active = 1 }", 'time = { column = "at", unit = "s" }', "time"),
         ("[[lines]]", "[lines]", "lines"),
         ('files = "mail.log*"', 'files = "../mail.log"', "files"),

@@ -372,6 +372,18 @@ def test_a_maildir_is_cut_by_the_times_in_its_names() -> None:
     assert later.plan_sha256 != plan.plan_sha256
 
 
+def test_what_is_kept_in_place_is_part_of_what_is_signed() -> None:
+    """A mark in the map goes into the plan and changes its digest; without the mark nothing of it stands there."""
+    marked = LABELLED.replace('layout = "maildir"\n', 'layout = "maildir"\nin_place = true\n')
+    item = ScopeItem(EVA, expand(["content.messages"]), WINDOW)
+    plans = [compile_plan(item, parse_map(text, "a.toml"), nonce=NONCE) for text in (LABELLED, marked)]
+    assert [each.files[0].in_place for each in plans] == [False, True]
+    assert "in_place" not in plans[0].files[0].as_json()
+    assert plans[1].files[0].as_json()["in_place"] is True
+    unmarked = dataclasses.replace(plans[1].files[0], in_place=False)
+    assert dataclasses.replace(plans[1], files=(unmarked,)).plan_sha256 != plans[1].plan_sha256
+
+
 @pytest.mark.parametrize("layout", ["maildir", "file"])
 def test_a_maildir_needs_a_closed_window(layout: str) -> None:
     """Where only who somebody is may be told without a window, mail that counts as such stays out, with a reason."""

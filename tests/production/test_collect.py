@@ -32,6 +32,7 @@ class Memory:
     name: str
     held: Mapping[str, Sequence[Checked | Exception]]
     subject: Subject | None = "@eva:host.example"
+    slow: bool = False
 
     def resolve(self, query: TargetQuery, /) -> Subject | None:
         return self.subject
@@ -279,7 +280,8 @@ def test_files_come_from_a_source_too(small: Any) -> None:
     }
     live, kept = collection.results
     assert (live.status, kept.status, kept.rows) == ("failed", "failed", 2)
-    assert "1 of 3 files could not be read: 7F3K-000002 (it stays where it is)" in kept.why
+    assert "1 of 3 files are kept in place and were not copied" in kept.why
+    assert "7F3K-000002 (it stays where it is)" in kept.why
 
 
 def test_progress_says_how_far_and_no_value(traffic: Plan) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dueprocess.errors import MalformedError
+from dueprocess.library.packs import shipped_packs
 from dueprocess.report import RegisterRow, accounts_band, half_year, row_commitment
 
 ROW = RegisterRow(
@@ -86,6 +87,15 @@ def test_a_statute_of_any_language_is_a_basis() -> None:
     """Citations of other countries fit: letters with accents, the section sign."""
     for basis in ("§ 100j StPO", "Regulation (EU) 2023/1543 Article 5", "Código Penal art. 3, nº 2"):
         assert dataclasses.replace(ROW, basis=basis).basis == basis
+
+
+def test_every_shipped_instrument_fits_a_row() -> None:
+    """A case can be closed whatever paper it began with: the basis of each instrument of each pack fits."""
+    found = [each for pack in shipped_packs().values() for each in pack.instruments]
+    assert len(found) > 40
+    for each in found:
+        label = each.rule.citation.label
+        assert dataclasses.replace(ROW, basis=label, instrument=each.code).basis == label
 
 
 @pytest.mark.parametrize(

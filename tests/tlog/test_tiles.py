@@ -24,7 +24,7 @@ from dueprocess.tlog import (
     verify_consistency,
     verify_inclusion,
 )
-from dueprocess.tlog.tiles import Growth, growth
+from dueprocess.tlog.growing import Growth, growth
 
 ORIGIN = "log.example/1"
 ENTRIES = tuple(b"entry %d" % number for number in range(70_000))

@@ -9,7 +9,8 @@ import pytest
 
 from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
 from dueprocess.vault import CommandSource, FileSource, KekSource, KeyStore
-from dueprocess.vault.keystore import CaseKeys, locked, read_in_use, replace_private
+from dueprocess.vault.keystore import CaseKeys, locked, read_in_use
+from dueprocess.vault.privatefiles import replace_private
 from dueprocess.vault.rotation import change_passphrase, rotate, status
 from dueprocess.vault.wrapping import Ring, kek_id, needs
 from dueprocess.wire import b64, canonical

@@ -22,6 +22,8 @@ class TargetState:
     approvals: tuple[Event, ...] = ()
     rejected: bool = False
     resolved: str | None = None
+    collected: tuple[Event, ...] = ()
+    """What people said about tables that they collect by hand; of one table the last counts."""
     produced: Event | None = None
     begun: Event | None = None
     """The newest hand-over that was begun."""
@@ -30,6 +32,8 @@ class TargetState:
     downloads: tuple[str, ...] = ()
     """Downloads that are on record, by their ids."""
     delivered: Event | None = None
+    manifest: Event | None = None
+    """The newest manifest of that hand-over, where it went beside the decentralised IT system."""
     notice_delayed: Event | None = None
     silence: Event | None = None
     """The newest change of a nondisclosure order after the decision, if there was one."""
@@ -55,6 +59,11 @@ class TargetState:
     def resolving(self) -> bool:
         """Whether the decision about this target is to find out which account it means, and nothing more."""
         return self.decision is not None and self.decision.body["action"] == "resolve"
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the question was answered with more than the target may mean: it ended, and nobody was found."""
+        return self.found is not None and self.resolved == "several" and not self.children
 
     @property
     def children(self) -> tuple[str, ...]:
@@ -279,7 +288,10 @@ def _decided(state: TargetState, event: Event) -> TargetState:
             why="A decision to find an account hands nothing over, and a disclosure finds no further accounts.",
             source="formats.md, Scope",
         )
-    return replace(state, found=event) if resolves else replace(state, produced=event)
+    if not resolves:
+        return replace(state, produced=event)
+    found = replace(state, found=event)
+    return replace(found, rejected=found.rejected or found.ambiguous)
 
 
 _CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
@@ -299,10 +311,11 @@ _CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
         state, challenged=False, rejected=state.rejected or bool(event.body["upheld"])
     ),
     "TargetResolved": lambda state, event: replace(state, resolved=event.text("subject")),
+    "CollectedByHand": lambda state, event: replace(state, collected=(*state.collected, event)),
     "ProductionStarted": lambda state, _: state,
     "DataProduced": _decided,
     "AccountsFound": _decided,
-    "DeliveryStarted": lambda state, event: replace(state, begun=event, released=None),
+    "DeliveryStarted": lambda state, event: replace(state, begun=event, released=None, manifest=None),
     "ParcelReleased": lambda state, event: replace(state, released=event),
     "ParcelFetched": lambda state, event: replace(
         state, downloads=(*state.downloads, event.text("download"))
@@ -312,6 +325,7 @@ _CHANGES: dict[str, Callable[[TargetState, Event], TargetState]] = {
     "DeliveryReopened": lambda state, _: state,
     "ReopeningLapsed": lambda state, _: state,
     "ParcelDelivered": lambda state, event: replace(state, delivered=event),
+    "ManifestMade": lambda state, event: replace(state, manifest=event),
     "ParcelPurged": lambda state, _: replace(state, purged=True),
     "HoldStarted": lambda state, event: replace(state, hold=HoldState(event)),
     "HoldTaken": _held,

@@ -17,18 +17,20 @@ from dueprocess.cases.document import (
     DECIDING_ROLES,
     DECISION_DAYS,
     Action,
+    DocumentFacts,
     check_current,
     check_expiry,
     check_requester,
     check_shape,
+    drawn_up,
+    refuse_caller,
 )
 from dueprocess.cases.events import Draft
-from dueprocess.cases.narrow import not_producible
+from dueprocess.cases.narrow import not_producible, resolvable
 from dueprocess.cases.notify import BEFORE_RULES
-from dueprocess.demand import Scope
 from dueprocess.errors import ConflictError, RefusedError
 from dueprocess.roster import Entry, Roster, Signature, check
-from dueprocess.wire import Json, b64, digest_of, instant, sha256_hex
+from dueprocess.wire import Json, digest_of, instant, sha256_hex
 
 BY_HAND = "handover:"
 """How the recipient's key of an authority begins that has none: then the way follows in which a person hands over."""
@@ -44,59 +46,22 @@ class Signing:
     now: dt.datetime
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionFacts:
-    """What a decision document is made of, beyond the case itself."""
+def decision_document(
+    case: Case, facts: DocumentFacts, authority: Entry, *, notice_days: int
+) -> dict[str, Json]:
+    """The document that people sign about one target: a disclosure to this authority, or a resolution to nobody.
 
-    origin: str
-    nonce: bytes
-    ref: str
-    scope: Scope
-    authority: Entry
-    plan_sha256: str
-    roster_sha256: str
-    now: dt.datetime
-    notice_days: int
-
-
-def decision_document(case: Case, facts: DecisionFacts) -> dict[str, Json]:
-    """The document that people sign about one target, in the shape of formats.md."""
-    if case.assessed is None or case.received is None:
-        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
-    assessed = case.assessed.body
-    resolving = facts.scope.items[0].target.kind != "account"
-    notice = _notice(assessed["notice"], facts, resolving=resolving)
-    return {
-        "v": 1,
-        "origin": facts.origin,
-        "case_id": case.case_id,
-        "nonce": b64(facts.nonce),
-        "action": "resolve" if resolving else "disclose",
-        "emergency": None,
-        "order_ref": case.received.body["order_ref"],
-        "target": facts.ref,
-        "scope": facts.scope.as_json(),
-        "plan_sha256": facts.plan_sha256,
-        "assessment_sha256": assessed["assessment_sha256"],
-        "packs": assessed["packs"],
-        "legal_basis": assessed["basis"],
-        "recipient": None
-        if resolving
-        else {"authority": facts.authority.id, "key": recipient_key(facts.authority)},
-        "notice": notice,
-        "quorum": {"mode": "two", "need": 2},
-        "roster_sha256": facts.roster_sha256,
-        "expires_at": instant(facts.now + dt.timedelta(days=DECISION_DAYS)),
-    }
-
-
-def _notice(notice: Any, facts: DecisionFacts, *, resolving: bool) -> dict[str, Json]:
-    """Before it is known who the user is nobody can be told: the account that is found has a decision of its own."""
-    rule = notice["rule"]
-    earliest: str | None = None
-    if rule in BEFORE_RULES and not resolving:
-        earliest = instant(facts.now + dt.timedelta(days=facts.notice_days))
-    return {"rule": rule, "until": notice["until"], "earliest_production": earliest}
+    Before it is known who the user is nobody can be told: the account that is found has a decision of its own.
+    """
+    lasts = dt.timedelta(days=DECISION_DAYS)
+    if facts.scope.items[0].target.kind != "account":
+        return drawn_up(case, facts, "resolve", lasts=lasts)
+    document = drawn_up(case, facts, "disclose", lasts=lasts)
+    document["recipient"] = {"authority": authority.id, "key": recipient_key(authority)}
+    if document["notice"]["rule"] in BEFORE_RULES:
+        told_by = facts.now + dt.timedelta(days=notice_days)
+        document["notice"]["earliest_production"] = instant(told_by)
+    return document
 
 
 def recipient_key(authority: Entry) -> str:
@@ -126,7 +91,8 @@ def propose(case: Case, signing: Signing) -> list[Draft]:
     check_shape(document, action)
     ref = str(document["target"])
     state = case.target(ref)
-    if case.assessed is None or not case.assessed.body["producible"]:
+    decidable = case.assessed is not None and bool(case.assessed.body["producible"])
+    if not (resolvable(case) if action == "resolve" else decidable):
         raise not_producible(case)
     check_current(case, state, document, action)
     check_requester(case, document)
@@ -169,7 +135,7 @@ def approve(case: Case, signing: Signing) -> list[Draft]:
             do="Ask a second enrolled person to read it and sign.",
             source="formats.md, Decision document: two distinct persons",
         )
-    _not_the_caller(case, {proposer, signer.id})
+    refuse_caller(case, {proposer, signer.id})
     return [Draft("DecisionApproved", _signed(state, signing.signature))]
 
 
@@ -230,15 +196,3 @@ def _signer(signing: Signing, verdict: str) -> Entry:
 def _person(state: TargetState) -> str:
     assert state.decision is not None
     return Signature.from_json(state.decision.body["signature"]).person
-
-
-def _not_the_caller(case: Case, signers: set[str]) -> None:
-    caller = case.verified.actor if case.verified else None
-    if caller in signers:
-        raise RefusedError(
-            "caller-signs",
-            f"{caller} authenticated the requester, so somebody else must sign the decision.",
-            why="Whoever vouches for the caller and decides alone about them could be fooled once for both.",
-            do="Let two people sign who did not make the call-back.",
-            source="formats.md, Decision document: neither attested the call-back",
-        )

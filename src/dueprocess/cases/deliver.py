@@ -9,10 +9,19 @@ Source: architecture.md section 2, deliver; formats.md, Parcel.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.events import Draft, Event
 from dueprocess.errors import RefusedError
+from dueprocess.parcel.eu_reply import (
+    LONGEST,
+    MOST_IN_THE_SYSTEM_BYTES,
+    SHORTEST,
+    Cause,
+    OrderMark,
+    fits_the_system,
+)
 from dueprocess.wire import Json, instant, parse_instant
 
 PURGE_DAYS = 30
@@ -29,6 +38,11 @@ AGAIN: Mapping[str, str] = {
     "never-arrived": "the requester says that it never arrived, though all of it was sent",
 }
 """Why a hand-over may be reopened: a code for history, its meaning for people."""
+
+_EUROPEAN: Mapping[str, Literal["EPOC", "EPOC-PR"]] = {"epoc": "EPOC", "epoc_pr": "EPOC-PR"}
+"""The instruments of Regulation (EU) 2023/1543, whose answers go through the decentralised IT system."""
+_REGIMES = ("eu", "eu.evidence")
+_ACCESSIBLE = "Implementing Regulation (EU) 2025/1550, Annex, point 3.3.3(b)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +164,57 @@ def is_open(state: TargetState, release: str) -> bool:
         and state.released is not None
         and state.released.body["release"] == release
     )
+
+
+def european_order(case: Case, reference: str) -> OrderMark | None:
+    """The order that this answers, by its kind and the authority's file number; None under every other law."""
+    if case.read is None or case.read.body["regime"] not in _REGIMES:
+        return None
+    kind = _EUROPEAN.get(case.read.text("instrument"))
+    return OrderMark(kind, reference) if kind is not None else None
+
+
+def cause_beside(size_bytes: int, cause: Cause | None) -> Cause | None:
+    """Why an answer of this size goes beside the decentralised IT system; None where it goes through.
+
+    Refuses the size as a cause where the answer fits.
+    """
+    if not fits_the_system(size_bytes):
+        return cause or "size"
+    if cause == "size":
+        raise RefusedError(
+            "fits-the-system",
+            f"The answer has {size_bytes} bytes, and the decentralised IT system takes {MOST_IN_THE_SYSTEM_BYTES}.",
+            do="Send it through the system. If the system cannot be used, say --cause disruption or "
+            "legal_or_forensic.",
+            source="Implementing Regulation (EU) 2025/1550, Annex, point 3.2; "
+            "Regulation (EU) 2023/1543 Article 19(5)",
+        )
+    return cause
+
+
+def check_accessible(days: int, *, extended: bool) -> None:
+    """Refuses a time for which a European authority cannot fetch evidence: 10 to 45 days, longer if it asked for it."""
+    kept = dt.timedelta(days=days)
+    if kept < SHORTEST or (kept > LONGEST and not extended):
+        raise RefusedError(
+            "not-so-long" if kept > LONGEST else "too-short",
+            f"Evidence stays accessible for {SHORTEST.days} to {LONGEST.days} calendar days; this is {days}.",
+            do="Choose --days within these"
+            + ("; where the authority asked for more time, add --extended." if kept > LONGEST else "."),
+            source=_ACCESSIBLE,
+        )
+
+
+def manifest(state: TargetState, manifest_sha256: str, cause: Cause) -> list[Draft]:
+    """Records the manifest of the hand-over that is going on or done; the same one once."""
+    newest = state.manifest
+    if newest is not None and (newest.body["manifest_sha256"], newest.body["cause"]) == (
+        manifest_sha256,
+        cause,
+    ):
+        return []
+    return [Draft("ManifestMade", {**_named(state), "manifest_sha256": manifest_sha256, "cause": cause})]
 
 
 def purge(state: TargetState) -> list[Draft]:

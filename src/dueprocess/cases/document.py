@@ -1,18 +1,20 @@
-"""What a decision document must hold, and must still say, wherever it is met: when it is proposed, approved, and
-at the gate. Shape and fixed values first, then each field against the case.
+"""What a decision document holds, whatever it decides: as it is drawn up, and as it must still be wherever it is met,
+when it is proposed, approved, and at the gate. Shape and fixed values first, then each field against the case.
 
 Source: formats.md, "Decision document and signatures".
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.notify import BEFORE_RULES
+from dueprocess.demand import Scope
 from dueprocess.errors import MalformedError, RefusedError
 from dueprocess.roster import Roster, Signature, Verdict, check
-from dueprocess.wire import Json, canonical, digest_of, parse_instant
+from dueprocess.wire import Json, b64, canonical, digest_of, instant, parse_instant
 
 DECISION_DAYS = 30
 """A decision lapses this many days after it was proposed; then it is proposed afresh."""
@@ -61,6 +63,39 @@ _MEANS: dict[Action, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentFacts:
+    """What a document about one target is made of, whatever it decides, beyond the case itself."""
+
+    origin: str
+    nonce: bytes
+    ref: str
+    scope: Scope
+    plan_sha256: str
+    roster_sha256: str
+    now: dt.datetime
+
+
+def drawn_up(case: Case, facts: DocumentFacts, action: Action, *, lasts: dt.timedelta) -> dict[str, Any]:
+    """The document for this action, with no recipient and no notice to wait for. Its shape is in formats.md."""
+    fixed = _FORMS[action][0]
+    says, notice = _case_says(case)
+    return {
+        **fixed,
+        **says,
+        "quorum": dict(fixed["quorum"]),
+        "recipient": None,
+        "origin": facts.origin,
+        "nonce": b64(facts.nonce),
+        "target": facts.ref,
+        "scope": facts.scope.as_json(),
+        "plan_sha256": facts.plan_sha256,
+        "notice": {**notice, "earliest_production": None},
+        "roster_sha256": facts.roster_sha256,
+        "expires_at": instant(facts.now + lasts),
+    }
+
+
 def check_shape(document: Mapping[str, Any], action: Action = "disclose") -> None:
     """Refuses a document with other fields than it should have, or with another action or quorum than `_FORMS` says."""
     fixed, wanted, nested = _FORMS[action]
@@ -94,24 +129,14 @@ def check_current(
 ) -> None:
     """Refuses a document that no longer says what the case says: then every signature on it is void."""
     check_shape(document, action)
-    if case.assessed is None or case.received is None:
-        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
-    assessed = case.assessed.body
-    notice: Any = assessed["notice"]
-    now_says = {
-        "case_id": case.case_id,
-        "order_ref": case.received.body["order_ref"],
-        "plan_sha256": state.plan_sha256,
-        "assessment_sha256": assessed["assessment_sha256"],
-        "packs": assessed["packs"],
-        "legal_basis": assessed["basis"],
-    }
+    says, notice = _case_says(case)
+    now_says = {**says, "plan_sha256": state.plan_sha256}
     changed = [key for key, value in now_says.items() if canonical(document[key]) != canonical(value)]
     if digest_of(document["scope"]) != state.scope_sha256:
         changed.append("scope")
     elif (_kind(document) == "account") == (action == "resolve"):
         raise _other_kind(_kind(document))
-    if any(document["notice"][key] != notice[key] for key in ("rule", "until")):
+    if any(document["notice"][key] != value for key, value in notice.items()):
         changed.append("notice")
     if changed:
         raise RefusedError(
@@ -123,6 +148,22 @@ def check_current(
             do="Propose the decision afresh and let two people sign it.",
             source="formats.md, Decision document: any changed field voids all approvals",
         )
+
+
+def _case_says(case: Case) -> tuple[dict[str, Json], dict[str, Json]]:
+    """What a document takes over from the case, whatever it decides: the fields, and those inside of ``notice``."""
+    if case.assessed is None or case.received is None:
+        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
+    assessed = case.assessed.body
+    notice: Any = assessed["notice"]
+    says = {
+        "case_id": case.case_id,
+        "order_ref": case.received.body["order_ref"],
+        "assessment_sha256": assessed["assessment_sha256"],
+        "packs": assessed["packs"],
+        "legal_basis": assessed["basis"],
+    }
+    return says, {key: notice[key] for key in ("rule", "until")}
 
 
 def _kind(document: Mapping[str, Any]) -> str:
@@ -178,6 +219,19 @@ def check_requester(case: Case, document: Mapping[str, Any]) -> None:
             "The recipient is not the authority that was authenticated.",
             do="Propose the decision afresh, for the authority that was called back.",
             source="formats.md, Gate",
+        )
+
+
+def refuse_caller(case: Case, people: Container[str]) -> None:
+    """Refuses where somebody who signs is the one who authenticated the requester."""
+    caller = case.verified.actor if case.verified else None
+    if caller in people:
+        raise RefusedError(
+            "caller-signs",
+            f"{caller} authenticated the requester, so somebody else must sign.",
+            why="Whoever vouches for the caller and decides alone about them could be fooled once for both.",
+            do="Let two people sign who did not make the call-back.",
+            source="formats.md, Decision document: neither attested the call-back",
         )
 
 

@@ -62,6 +62,10 @@ BODIES: dict[str, dict[str, Kind]] = {
     "ChallengeClosed": {**_TARGET, "upheld": "bool"},
     "TargetResolved": {**_DECISION, "subject": "text"},
     "AccountsFound": {**_DECISION, "targets": "list", "found_sha256": "hex"},
+    "CollectedByHand": {
+        **_DECISION, "store": "text", "table": "text", "outcome": "text", "files": "list", "rows": "int",
+        "manifest_sha256": "hex",
+    },
     "ProductionStarted": {**_DECISION, "plan_sha256": "hex", "log_size": "int", "witnessed": "bool"},
     "DataProduced": {
         **_DECISION, "parcel_id": "text", "parcel_sha256": "hex", "bytes": "int", "tables": "list",
@@ -79,6 +83,7 @@ BODIES: dict[str, dict[str, Kind]] = {
     "DeliveryReopened": {**_TARGET, "parcel_id": "text", "reason": "text"},
     "ReopeningLapsed": {**_TARGET, "parcel_id": "text"},
     "ParcelDelivered": {**_TARGET, "parcel_id": "text", "parcel_sha256": "hex", "channel": "text"},
+    "ManifestMade": {**_TARGET, "parcel_id": "text", "manifest_sha256": "hex", "cause": "text"},
     "ParcelPurged": {**_TARGET, "parcel_id": "text"},
     "HoldStarted": {
         **_SIGNED, "action": "text", "mode": "text", "hold_id": "text", "files": "text", "plan_sha256": "hex",

@@ -14,15 +14,21 @@ from typing import Any, Literal
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.decide import Signing
-from dueprocess.cases.document import check_current, check_shape, signers
+from dueprocess.cases.document import (
+    DocumentFacts,
+    check_current,
+    check_shape,
+    drawn_up,
+    refuse_caller,
+    signers,
+)
 from dueprocess.cases.events import Draft
 from dueprocess.cases.holdstate import HoldState
 from dueprocess.cases.narrow import holdable
-from dueprocess.demand import Scope
 from dueprocess.errors import BrokenError, ConflictError, RefusedError
 from dueprocess.law import Assessment
 from dueprocess.roster import Roster, Signature
-from dueprocess.wire import Json, b64, digest_of, instant, parse_instant
+from dueprocess.wire import Json, digest_of, instant, parse_instant
 
 CONFIRM_WITHIN = dt.timedelta(hours=72)
 """A hold that no second person confirmed lapses this long after it was begun (docs/holds.md)."""
@@ -39,19 +45,12 @@ Files = Literal["copy", "in_place"]
 
 
 @dataclass(frozen=True, slots=True)
-class HoldFacts:
-    """What a hold's document is made of, beyond the case itself. ``hold_id`` is 32 random hex digits."""
+class HoldTerms:
+    """What a hold's document says of the hold itself. ``hold_id`` is 32 random hex digits."""
 
-    origin: str
-    nonce: bytes
     hold_id: str
-    ref: str
-    scope: Scope
     files: Files
-    plan_sha256: str
-    roster_sha256: str
     until: dt.datetime
-    now: dt.datetime
 
 
 def keep_until(assessment: Assessment, received_at: dt.datetime) -> dt.datetime:
@@ -67,33 +66,10 @@ def keep_until(assessment: Assessment, received_at: dt.datetime) -> dt.datetime:
     return min(perhaps) if perhaps else received_at + dt.timedelta(days=KEEP_DAYS)
 
 
-def hold_document(case: Case, facts: HoldFacts) -> dict[str, Json]:
+def hold_document(case: Case, facts: DocumentFacts, terms: HoldTerms) -> dict[str, Json]:
     """The document that the first person signs to begin a hold, and the second to confirm it."""
-    if case.assessed is None or case.received is None:
-        raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
-    assessed = case.assessed.body
-    notice: Any = assessed["notice"]
-    return {
-        "v": 1,
-        "origin": facts.origin,
-        "case_id": case.case_id,
-        "nonce": b64(facts.nonce),
-        "action": "hold",
-        "emergency": None,
-        "order_ref": case.received.body["order_ref"],
-        "target": facts.ref,
-        "scope": facts.scope.as_json(),
-        "plan_sha256": facts.plan_sha256,
-        "assessment_sha256": assessed["assessment_sha256"],
-        "packs": assessed["packs"],
-        "legal_basis": assessed["basis"],
-        "recipient": None,
-        "notice": {"rule": notice["rule"], "until": notice["until"], "earliest_production": None},
-        "quorum": {"mode": "after_the_fact", "need": 2},
-        "roster_sha256": facts.roster_sha256,
-        "expires_at": instant(facts.now + CONFIRM_WITHIN),
-        "hold": {"id": facts.hold_id, "files": facts.files, "until": instant(facts.until)},
-    }
+    held: Json = {"id": terms.hold_id, "files": terms.files, "until": instant(terms.until)}
+    return {**drawn_up(case, facts, "hold", lasts=CONFIRM_WITHIN), "hold": held}
 
 
 def start(case: Case, signing: Signing, until: dt.datetime) -> list[Draft]:
@@ -116,7 +92,7 @@ def start(case: Case, signing: Signing, until: dt.datetime) -> list[Draft]:
         )
     check_current(case, state, document, "hold")
     _check_times(document, signing.now, until)
-    _refuse_caller(case, signers([signing.signature], dict(document), "propose", signing.roster, signing.now))
+    refuse_caller(case, signers([signing.signature], dict(document), "propose", signing.roster, signing.now))
     return [Draft("HoldStarted", _started(state, document, signing.signature))]
 
 
@@ -193,7 +169,7 @@ def confirm(case: Case, signing: Signing) -> list[Draft]:
             do="Ask a second enrolled person to read it and sign.",
             source="formats.md, Decision document: two distinct persons",
         )
-    _refuse_caller(case, people | {first})
+    refuse_caller(case, people | {first})
     body: dict[str, Json] = {
         "target": state.ref,
         "decision_sha256": hold.decision_sha256,
@@ -354,16 +330,4 @@ def _refuse_over(hold: HoldState, now: dt.datetime) -> None:
             f"This hold is over since {instant(when)}; the worker destroys what it kept.",
             do="If the paper still asks for it, receive it again and begin a new hold.",
             source=SOURCE,
-        )
-
-
-def _refuse_caller(case: Case, people: frozenset[str]) -> None:
-    caller = case.verified.actor if case.verified else None
-    if caller in people:
-        raise RefusedError(
-            "caller-signs",
-            f"{caller} authenticated the requester, so somebody else must sign.",
-            why="Whoever vouches for the caller and decides alone about them could be fooled once for both.",
-            do="Let two people sign who did not make the call-back.",
-            source="formats.md, Decision document: neither attested the call-back",
         )

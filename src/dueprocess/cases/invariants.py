@@ -104,14 +104,25 @@ def _two_given(event: Event) -> Found:
     return None if len(people) > 1 else ("I2", f"{event.kind} without two different people's signatures")
 
 
+def _by_hand(case: Case, event: Event) -> Found:
+    """A person collects for a disclosure that two people approved, and for no other decision."""
+    state = _state(case, event)
+    if state.decision_sha256 != event.body["decision_sha256"] or state.resolving:
+        return "I2", "something was collected by hand for another decision than the one that was approved"
+    return _two_people(case, event)
+
+
 _CHECKS: Mapping[str, Callable[[Case, Event], Found]] = {
+    "CollectedByHand": _by_hand,
     "ProductionStarted": _two_people,
+    "AccountsFound": _two_people,
     "DeliveryStarted": _delivery,
     "ParcelReleased": _same_parcel,
     "ParcelFetched": _same_parcel,
     "FieldsSpoken": _same_parcel,
     "ParcelDelivered": _same_parcel,
     "DeliveryReopened": _same_parcel,
+    "ManifestMade": _same_parcel,
     "ParcelPurged": _same_parcel,
     "NoticeStarted": _allowed_to_tell,
     "HoldTaken": _same_hold,

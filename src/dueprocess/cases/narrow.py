@@ -63,6 +63,13 @@ def holdable(case: Case) -> bool:
     return some and case.assessed.body["outcome"] in ("permit_subset", "permit_all")
 
 
+def resolvable(case: Case) -> bool:
+    """Whether two people may let it be found out which account a target means: so that a disclosure or a hold of that
+    account can be decided, and for no other demand.
+    """
+    return holdable(case) or (case.assessed is not None and bool(case.assessed.body["producible"]))
+
+
 def not_producible(case: Case) -> RefusedError:
     """The refusal for a demand that cannot lead to a production, emergencies named as such."""
     outcome = case.assessed.text("outcome") if case.assessed else "unknown"

@@ -54,10 +54,11 @@ def parse_found(stored: Any) -> Found:
     return Found(unb64(stored["nonce"], length=_NONCE_BYTES), tuple(accounts))
 
 
-def resolve(case: Case, ref: str, found: Found, *, several: bool) -> list[Draft]:
+def resolve(case: Case, ref: str, found: Found, *, several: bool, ambiguous: bool = False) -> list[Draft]:
     """Records that the question was answered, and a target for each account.
 
     ``several`` says whether the target may have more than one: a thing has owners, everything else one account.
+    ``ambiguous``: the target names more than it may, so that nobody is found and the target ends, without a count.
     """
     state = case.target(ref)
     if not state.resolving:
@@ -67,13 +68,16 @@ def resolve(case: Case, ref: str, found: Found, *, several: bool) -> list[Draft]
             do="Run dueprocess propose, and let a second person approve.",
             source="formats.md, Scope",
         )
+    if ambiguous and found.accounts:
+        raise BrokenError("found-several", "An answer that names nobody came with accounts.")
     if len(found.accounts) > 1 and not several:
         raise BrokenError("found-several", "One target was answered with several accounts.")
     head: dict[str, Json] = {"target": ref, "decision_sha256": state.decision_sha256}
     first = len(case.targets) + 1
     refs = list[Json](f"t{number}" for number in range(first, first + len(found.accounts)))
+    subject = "several" if ambiguous else subject_word(found.accounts)
     return [
-        Draft("TargetResolved", {**head, "subject": subject_word(found.accounts)}),
+        Draft("TargetResolved", {**head, "subject": subject}),
         Draft("AccountsFound", {**head, "targets": refs, "found_sha256": found.sha256}),
     ]
 

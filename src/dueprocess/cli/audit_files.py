@@ -23,7 +23,7 @@ from dueprocess.errors import MalformedError, UnavailableError
 from dueprocess.tlog.checkpoint import OpenedCheckpoint
 from dueprocess.tlog.follow import Trust, open_head
 from dueprocess.tlog.leafrules import Finding
-from dueprocess.tlog.tiles import TileReader
+from dueprocess.tlog.tilereader import TileReader
 
 
 def open_bundle(folder: Path) -> Bundle:

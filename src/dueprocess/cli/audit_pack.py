@@ -9,8 +9,9 @@ from cyclopts import Parameter
 
 from dueprocess.cli.place import Place
 from dueprocess.cli.printing import counted, working
-from dueprocess.desk.auditing import open_drawn, pack, write_private
+from dueprocess.desk.auditing import open_drawn, pack
 from dueprocess.errors import RefusedError
+from dueprocess.vault.privatefiles import replace_private
 
 
 def pack_command(
@@ -68,7 +69,7 @@ def open_command(
     at = place or Place()
     desk, _ = at.open()
     case_id, made = open_drawn(desk, seq)
-    write_private(out, made)
+    replace_private(out, made)
     at.say(
         [
             f"Record {seq} belongs to case {case_id[:8]}. Receipt of the whole case: {out} ({len(made)} bytes).",

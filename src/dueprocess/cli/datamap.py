@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from dueprocess.cli.datamap_plan import plan_command
 from dueprocess.cli.place import Place
-from dueprocess.library.datamaps import load_map, shipped_maps, write_new
+from dueprocess.library.datamaps import named_map, shipped_maps, write_new
 from dueprocess.plan import DataMap
 
 app = App(
@@ -27,7 +27,7 @@ def list_command(*, json: Annotated[bool, Parameter(negative="")] = False) -> No
 def show_command(file: Path | None = None, *, place: Place | None = None) -> None:
     """Print a map: every table with its columns and categories."""
     at = place or Place()
-    found = load_map(file) if file is not None else at.open()[0].datamap
+    found = named_map(file) if file is not None else at.open()[0].datamap
     at.say(page(found), found.as_json())
 
 
@@ -38,10 +38,11 @@ def check_command(file: Path | None = None, *, place: Place | None = None) -> in
 
     at = place or Place()
     desk = None if file is not None else at.open()[0]
-    datamap = load_map(file) if file is not None else desk.datamap if desk is not None else None
+    datamap = named_map(file) if file is not None else desk.datamap if desk is not None else None
     assert datamap is not None
     findings = check_live(datamap, desk.installation.worker / "stores.env" if desk is not None else None)
-    lines = [str(each) for each in findings] or ["The map fits the live stores."]
+    fits = all(each.severity == "note" for each in findings)
+    lines = [*map(str, findings), *(["The map fits the live stores."] if fits else [])]
     at.say(lines, [str(each) for each in findings])
     return 4 if any(each.severity == "error" for each in findings) else 0
 

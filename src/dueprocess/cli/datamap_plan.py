@@ -1,6 +1,6 @@
 """`dueprocess datamap plan`: what would be asked of which store, in words, before or after a decision.
 
-No store is opened here, and nothing is counted.
+No store is opened here. Counts are told where a production was made, from its own record in history.
 """
 
 import datetime as dt
@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from dueprocess.cli.datamap_counts import NONE, Counts, counts_of
 from dueprocess.cli.place import Place
 from dueprocess.demand import AUTHORISABLE, MEANING, Period, ScopeItem, Target, TargetKind, expand, ordered
 from dueprocess.errors import MalformedError
-from dueprocess.library.datamaps import load_map
+from dueprocess.library.datamaps import named_map
 from dueprocess.plan import (
     DataMap,
     FileQuery,
@@ -57,13 +58,16 @@ def plan_command(
     target: Annotated[str | None, Parameter(help="of that case")] = None,
     place: Place | None = None,
 ) -> None:
-    """Show what would be asked of which store, and what would not and why. Opens no store and counts nothing."""
-    at, what = place or Place(), asked or Asked()
+    """Show what would be asked of which store, and what would not and why. Opens no store and counts nothing anew.
+
+    Of a case whose production was made: with the number of records that each table gave, as history has it.
+    """
+    at, what, counts = place or Place(), asked or Asked(), NONE
     if case is not None and target is not None and what == Asked():
-        plan, dated = _authorised(at, case, target), True
+        (plan, counts), dated = _authorised(at, case, target), True
     elif case is None and target is None:
         window = window_of(what.since, what.until)
-        datamap = load_map(what.file) if what.file is not None else at.open()[0].datamap
+        datamap = named_map(what.file) if what.file is not None else at.open()[0].datamap
         plan, dated = example_plan(datamap, what.categories, window, what.kind), window is not None
     else:
         raise MalformedError(
@@ -71,17 +75,18 @@ def plan_command(
             "A plan is either of a case and one of its targets, or of nobody.",
             do="Give --case and --target together and nothing else, or neither of them.",
         )
-    at.say(page(plan, dated=dated), plan_json(plan, dated=dated))
+    at.say(page(plan, dated=dated, counts=counts), plan_json(plan, dated=dated, counts=counts))
 
 
-def _authorised(at: Place, case: str, target: str) -> Plan:
+def _authorised(at: Place, case: str, target: str) -> tuple[Plan, Counts]:
     """What was authorised, compiled again from the map in use, as the production worker will."""
     from dueprocess.desk import demands  # noqa: PLC0415  the office is loaded only where there is a case
     from dueprocess.history.append import load_case  # noqa: PLC0415
 
     desk, _ = at.open()
-    _, plan = demands.authorised(desk, load_case(at.case(case)), target)
-    return plan
+    found = load_case(at.case(case))
+    _, plan = demands.authorised(desk, found, target)
+    return plan, counts_of(found.target(target), plan)
 
 
 def window_of(since: str | None, until: str | None) -> Period | None:
@@ -104,12 +109,14 @@ def example_plan(
     return compile_plan(ScopeItem(target, categories, window or _ANY_WINDOW), datamap, nonce=_NO_NONCE)
 
 
-def page(plan: Plan, *, dated: bool) -> list[str]:
+def page(plan: Plan, *, dated: bool, counts: Counts = NONE) -> list[str]:
     """The plan as text. ``dated`` is False where the window is only a placeholder."""
     lines = [f"Target: {route_words(plan.target.route)}"]
     for query in plan.tables:
         lines += ["", f"{query.store}.{query.label}", *_rows(query, dated=dated)]
+        lines += ["  how      a person collects it by hand: dueprocess collect"] if query.by_hand else []
         lines += [f"  column   {column.name:<24}{column.category}" for column in query.columns]
+        lines += counts.lines(query.store, query.label)
     for each in plan.files:
         lines += [
             "",
@@ -118,14 +125,16 @@ def page(plan: Plan, *, dated: bool) -> list[str]:
         ]
         lines += _rows(each.rows, dated=dated)
         lines += ["  cut by   the time in each message's name"] if each.window else []
-    if plan.holds:
-        lines += [
-            "",
-            *(f"{each.store}: what that hold has kept of it, within the same bounds" for each in plan.holds),
-        ]
+        lines += (
+            ["  kept     in place: digest and size of each file, never its bytes"] if each.in_place else []
+        )
+        lines += counts.lines(each.store, each.rows.label)
+    for hold in plan.holds:
+        lines += ["", f"{hold.store}: what that hold has kept of it, within the same bounds"]
+        lines += counts.held(hold.store)
     lines += ["", "Not collected:"]
     lines += [f"  {each.table or each.category}: {_why(each)}" for each in plan.not_collected]
-    return [*lines, "", "No store was opened, and nothing was counted."]
+    return [*lines, "", counts.last_line()]
 
 
 def _rows(query: TableQuery, *, dated: bool) -> Iterator[str]:
@@ -179,8 +188,9 @@ def route_words(route: TargetRoute) -> str:
     return f"{words}; its {route.subject} is the account"
 
 
-def plan_json(plan: Plan, *, dated: bool) -> dict[str, Any]:
+def plan_json(plan: Plan, *, dated: bool, counts: Counts = NONE) -> dict[str, Any]:
     """The same as JSON, without the target's value."""
+    counted = {"counted_at": counts.at, "counts": list(counts.tables), "map_changed": counts.changed}
     target = {name: value for name, value in plan.target.as_json().items() if name != "value"}
     return {
         "map": {"id": plan.map_id, "sha256": plan.map_sha256},
@@ -191,7 +201,8 @@ def plan_json(plan: Plan, *, dated: bool) -> dict[str, Any]:
         "files": [_files(each, dated=dated) for each in plan.files],
         "not_collected": [{**each.as_json(), "why": each.why} for each in plan.not_collected],
         "holds": [each.store for each in plan.holds],
-        "counted": False,
+        "counted": bool(counts),
+        **(counted if counts else {}),
     }
 
 

@@ -10,9 +10,11 @@ from cyclopts import Parameter
 from dueprocess.cases.deliver import RELEASE_DAYS
 from dueprocess.cli.place import Place, person
 from dueprocess.cli.printing import working
-from dueprocess.desk import handover, releasing
+from dueprocess.desk import handover, manifests, releasing
 from dueprocess.desk.receipts import parcel_receipt_path
 from dueprocess.errors import RefusedError
+from dueprocess.history.append import load_case
+from dueprocess.parcel.eu_reply import Cause
 
 Flag = Parameter(negative="")
 
@@ -40,11 +42,35 @@ class Way:
     ] = None
 
 
+@dataclass(frozen=True, slots=True)
+class European:
+    """What the manifest says of an answer to a European Production Order that goes beside its IT system."""
+
+    reference: Annotated[
+        str, Parameter(help="European order over 25 MB: the authority's file number, for the manifest")
+    ] = ""
+    means: Annotated[str, Parameter(help="European order over 25 MB: how the file travels")] = ""
+    cause: Annotated[
+        Cause | None, Parameter(help="why the answer does not go through the decentralised IT system")
+    ] = None
+    extended: Annotated[
+        bool, Parameter(negative="", help="the European authority asked for more than 45 days")
+    ] = False
+    manifest: Annotated[
+        bool, Parameter(negative="", help="write the manifest of a hand-over that was begun, again")
+    ] = False
+
+    @property
+    def said(self) -> manifests.Beside:
+        return manifests.Beside(self.reference, self.means, self.cause, self.extended)
+
+
 def deliver_command(
     case: str,
     target: str,
     *,
     way: Annotated[Way | None, Parameter(name="*")] = None,
+    european: Annotated[European | None, Parameter(name="*")] = None,
     confirm: Annotated[
         str | None,
         Parameter(help="a hand-over found half done, or a release to take back: `arrived` or `lost`"),
@@ -52,11 +78,29 @@ def deliver_command(
     place: Place | None = None,
 ) -> None:
     """Prove again that it may be done, hand the answer over, record it. It is never repeated by itself."""
-    at, chosen = place or Place(), way or Way()
+    at, chosen, said = place or Place(), way or Way(), european or European()
     case_id = _opened(at, case)
     if confirm is not None:
         _confirm(at, case_id, target, confirm)
         return
+    if said.manifest:
+        made = _manifest(at, case_id, target, said, chosen.to)
+        at.say(
+            made.lines or ["This answer owes no manifest."], {"case": case_id, "target": target, **made.value}
+        )
+        return
+    _check_one_way(chosen)
+    if chosen.download:
+        _release(at, case_id, target, chosen, said)
+    elif chosen.spoken:
+        _speak(at, case_id, target)
+    elif chosen.to is not None and chosen.recorded is not None:
+        _record(at, case_id, target, chosen, said)
+    elif chosen.to is not None:
+        _write(at, case_id, target, chosen, said)
+
+
+def _check_one_way(chosen: Way) -> None:
     ways = [chosen.download, chosen.spoken, chosen.to is not None]
     if sum(ways) != 1 or (chosen.recorded is not None and chosen.to is None):
         raise RefusedError(
@@ -68,14 +112,6 @@ def deliver_command(
         raise RefusedError(
             "not-again", "An opened answer is handed over once.", do="Look at the case: dueprocess show."
         )
-    if chosen.download:
-        _release(at, case_id, target, chosen)
-    elif chosen.spoken:
-        _speak(at, case_id, target)
-    elif chosen.to is not None and chosen.recorded is not None:
-        _record(at, case_id, target, chosen.to, chosen.recorded)
-    elif chosen.to is not None:
-        _write(at, case_id, target, chosen.to, chosen.again)
 
 
 def _opened(at: Place, case: str) -> str:
@@ -89,13 +125,39 @@ def _confirm(at: Place, case_id: str, target: str, word: str) -> None:
         raise RefusedError("unknown-word", f"{word!r} is neither `arrived` nor `lost`.", do="Find out which.")
     handover.confirm(desk, case_id, target, actor=person(), now=now, arrived=word == "arrived")
     again = "" if word == "arrived" else " It can be handed over again: dueprocess deliver."
+    case = load_case(case_id)
+    owed = word == "arrived" and manifests.is_european(case) and case.target(target).manifest is None
+    if owed:
+        again = " If it went beside the decentralised IT system, write its manifest: dueprocess deliver --manifest."
     at.say(f"Recorded: the parcel for {target}: {word}.{again}", {"case": case_id, "confirmed": word})
 
 
-def _write(at: Place, case_id: str, target: str, to: Path, again: str | None) -> None:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is said of a European reply, to people and to programs; nothing about any other."""
+
+    lines: list[str]
+    value: dict[str, str]
+
+
+def _manifest(at: Place, case_id: str, target: str, said: European, to: Path | None = None) -> _Told:
+    """Makes the manifest that a hand-over owes, or says that the answer can go through the system."""
     desk, now = at.open()
+    made = manifests.make(desk, case_id, target, said.said, actor=person(), now=now, to=to)
+    if made is not None:
+        lines = [f"Manifest for programs: {made.json}", f"Manifest for people: {made.text}", manifests.SEND]
+        return _Told(lines, {"manifest": str(made.json), "manifest_sha256": made.sha256})
+    return _Told([manifests.FITS] if manifests.is_european(load_case(case_id)) else [], {})
+
+
+def _write(at: Place, case_id: str, target: str, way: Way, said: European) -> None:
+    desk, now = at.open()
+    to = way.to
+    assert to is not None
+    manifests.cause_of(load_case(case_id), target, "file", said.said)
     with working("Proving and handing over"):
-        proved = handover.deliver(desk, case_id, target, to, actor=person(), now=now, again=again)
+        proved = handover.deliver(desk, case_id, target, to, actor=person(), now=now, again=way.again)
+    european = _manifest(at, case_id, target, said, to)
     enclosed = parcel_receipt_path(to)
     missing = (
         f"could not be written; again: dueprocess receipt {case_id[:8]} {target} --for requester --out FILE"
@@ -104,16 +166,20 @@ def _write(at: Place, case_id: str, target: str, to: Path, again: str | None) ->
         *_proved(proved),
         f"Handed over: {to}",
         f"The requester's receipt: {enclosed if enclosed.exists() else missing}",
+        *european.lines,
     ]
-    at.say(lines, {"case": case_id, "target": target, "file": str(to), "proved": proved})
+    value = {"case": case_id, "target": target, "file": str(to), "proved": proved, **european.value}
+    at.say(lines, value)
 
 
-def _release(at: Place, case_id: str, target: str, way: Way) -> None:
+def _release(at: Place, case_id: str, target: str, way: Way, said: European) -> None:
     desk, now = at.open()
+    manifests.check_release(load_case(case_id), target, way.days, said.said)
     with working("Proving and releasing"):
         made = releasing.release(
             desk, case_id, target, actor=person(), now=now, days=way.days, again=way.again
         )
+    european = _manifest(at, case_id, target, said)
     found = made.release
     lines = [
         *_proved(made.proved),
@@ -121,6 +187,7 @@ def _release(at: Place, case_id: str, target: str, way: Way) -> None:
         f"Tell the authority this address below your portal's: /parcels/{found.parcel_id}",
         "What is fetched is recorded by the worker: dueprocess show.",
         "To take it back before it was fetched: dueprocess deliver with --confirm lost.",
+        *european.lines,
     ]
     value = {
         "case": case_id,
@@ -128,14 +195,20 @@ def _release(at: Place, case_id: str, target: str, way: Way) -> None:
         "path": f"/parcels/{found.parcel_id}",
         "expires_at": found.expires_at.isoformat(),
         "proved": made.proved,
+        **european.value,
     }
     at.say(lines, value)
 
 
-def _record(at: Place, case_id: str, target: str, to: Path, channel: str) -> None:
+def _record(at: Place, case_id: str, target: str, way: Way, said: European) -> None:
     desk, now = at.open()
+    to, channel = way.to, way.recorded
+    assert to is not None
+    assert channel is not None
+    manifests.cause_of(load_case(case_id), target, channel, said.said)
     with working("Proving and opening"):
         proved = handover.record(desk, case_id, target, to, channel=channel, actor=person(), now=now)
+    european = _manifest(at, case_id, target, said, to)
     warning = [
         "",
         "WARNING: this file is NOT encrypted. It holds a person's data in the clear.",
@@ -143,8 +216,9 @@ def _record(at: Place, case_id: str, target: str, to: Path, channel: str) -> Non
         "  - Never send it by mail. Then delete it here: shred -u " + str(to),
     ]
     print("\n".join(warning), file=sys.stderr)
-    lines = [*_proved(proved), f"Opened for hand-over ({channel}), and recorded: {to}"]
-    at.say(lines, {"case": case_id, "target": target, "file": str(to), "channel": channel, "proved": proved})
+    lines = [*_proved(proved), f"Opened for hand-over ({channel}), and recorded: {to}", *european.lines]
+    value = {"case": case_id, "target": target, "file": str(to), "channel": channel, "proved": proved}
+    at.say(lines, {**value, **european.value})
 
 
 def _speak(at: Place, case_id: str, target: str) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dueprocess.demand import AUTHORISABLE, UNBOUNDED, Demand, Scope, ScopeItem, Target, expand
+from dueprocess.demand import AUTHORISABLE, UNBOUNDED, Demand, DemandKind, Scope, ScopeItem, Target, expand
 from dueprocess.law import Flag, Pack, Question, open_questions
 
 UNKNOWN = "UNKNOWN"
@@ -22,6 +22,18 @@ def regimes_of(packs: Iterable[Pack], instrument: str | None) -> list[str]:
     return sorted({each.id.split(".")[0] for each in knowing or regimes})
 
 
+def kind_of(packs: Iterable[Pack], instrument: str | None) -> DemandKind:
+    """What such a paper asks for, where the packs that know it agree; else a disclosure, which is what most ask for."""
+    kinds = {
+        each.demand_kind
+        for pack in packs
+        if pack.kind == "regime"
+        for each in pack.instruments
+        if each.code == instrument
+    }
+    return kinds.pop() if len(kinds) == 1 else "disclosure"
+
+
 def questions_of(packs: Sequence[Pack], draft: dict[str, Any], now: dt.datetime) -> list[Question]:
     """What the packs would ask about a paper like the draft, whose law nobody has confirmed yet."""
     if not draft.get("instrument"):
@@ -31,7 +43,7 @@ def questions_of(packs: Sequence[Pack], draft: dict[str, Any], now: dt.datetime)
     found: dict[str, Question] = {}
     for regime in regimes_of(packs, draft["instrument"]):
         like = Demand(
-            kind="disclosure",
+            kind=kind_of(packs, draft["instrument"]),
             regime=regime,
             instrument=draft["instrument"],
             scope=Scope(bytes(32), (item,)),
@@ -51,7 +63,7 @@ def as_toml(draft: dict[str, Any], packs: Sequence[Pack], now: dt.datetime) -> s
     quotes: dict[str, Any] = draft.get("quotes") or {}
     lines = ["# A draft from the literal words of the paper. Check every line against the paper itself.", ""]
     lines += [f"# {key}: {_quoted(each)}" for key, found in quotes.items() for each in found[:3]]
-    lines += ["", 'kind = "disclosure"', *_whose(draft, packs)]
+    lines += ["", f"kind = {json.dumps(kind_of(packs, draft.get('instrument')))}", *_whose(draft, packs)]
     lines += [f"issuer_kind = {json.dumps(draft['issuer_kind'])}"] if draft.get("issuer_kind") else []
     listed = ("legal_bases", "elements", "unreadable")
     lines += [f"{key} = {json.dumps(draft.get(key) or [], ensure_ascii=False)}" for key in listed]

@@ -97,7 +97,11 @@ def _renew(at: Place, target: tuple[str, str], paper: str, signers: list[Path]) 
             "Prolonging a hold needs two different people.",
             do="Name both: --signer KEY --signer KEY.",
         )
-    refs = [ref for ref, state in load_case(paper_id).targets.items() if state.stage != "refused"]
+    refs = [
+        ref
+        for ref, state in load_case(paper_id).targets.items()
+        if state.stage not in ("refused", "resolved")
+    ]
     if len(refs) != 1:
         raise RefusedError(
             "one-target",

@@ -11,7 +11,7 @@ from dueprocess.cli.place import Place, known_key
 from dueprocess.desk import setup
 from dueprocess.desk.filekeys import FileKey, make_key
 from dueprocess.errors import ConflictError, MalformedError, RefusedError
-from dueprocess.library.datamaps import datamaps_folder, load_map
+from dueprocess.library.datamaps import load_map, map_source, named_map
 from dueprocess.library.installation import SETTINGS_FILE, check_origin
 from dueprocess.publication.asking import check_address
 from dueprocess.tlog.note import ED25519, parse_vkey
@@ -151,20 +151,13 @@ def _founder_key(person: str, folder: Path, spare: str) -> FileKey:
 
 
 def _copy_map(name: str, folder: Path) -> str:
-    source = Path(name)
-    if not source.is_file():
-        shipped = datamaps_folder() / f"{name}.toml"
-        if not shipped.is_file():
-            raise RefusedError(
-                "no-such-map", f"There is no data map {name!r}.", do="See dueprocess datamap list."
-            )
-        text = shipped.read_text(encoding="utf-8")
-    else:
-        load_map(source)  # a map that cannot be used is not copied
-        text = source.read_text(encoding="utf-8")
-    target = folder / "datamaps" / f"{source.stem}.toml"
+    source = map_source(Path(name))
+    named_map(Path(name))  # a map that cannot be used is not copied
+    text = source.read_text(encoding="utf-8")
+    stem = source.name.removesuffix(".toml")
+    target = folder / "datamaps" / f"{stem}.toml"
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists():
         target.write_text(text, encoding="utf-8")
     load_map(target)
-    return f"datamaps/{source.stem}.toml"
+    return f"datamaps/{stem}.toml"

@@ -113,6 +113,11 @@ VERBS = (
         "8  find out which account a target means, as two people decided; the answer stays inside",
     ),
     Command(
+        "collect",
+        "dueprocess.cli.collect:collect_command",
+        "8  what a person collects because no program reads it: the tasks, or one answer",
+    ),
+    Command(
         "produce",
         "dueprocess.cli.produce:produce_command",
         "8  collect what was approved, in a process of its own",

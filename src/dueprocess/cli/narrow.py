@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from dueprocess.cases.narrow import holdable
 from dueprocess.cli.place import Place, person
 from dueprocess.demand import ordered
 from dueprocess.desk import demands
@@ -33,7 +34,8 @@ def narrow_command(
     )
     scope, plan = demands.narrow(desk, case_id, target, choice, actor=person(), now=now)
     item = scope.items[0]
-    cuts = load_case(case_id).events[-1].body["cuts"]
+    found = load_case(case_id)
+    cuts = found.events[-1].body["cuts"]
     window = item.period.as_json()
     lines = [
         f"{target}: {', '.join(ordered(item.categories))}",
@@ -48,7 +50,8 @@ def narrow_command(
         f"  will read {query.store}.{query.table}: {', '.join(c.name for c in query.columns)}"
         for query in plan.tables
     ]
+    then = "hold" if holdable(found) and item.target.kind == "account" else "propose"
     at.say(
-        [*lines, "Next: dueprocess propose."],
+        [*lines, f"Next: dueprocess {then}."],
         {"case": case_id, "target": target, "plan": plan.plan_sha256, "cuts": cuts},
     )

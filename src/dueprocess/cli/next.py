@@ -1,15 +1,18 @@
 """`dueprocess next`: what needs a person now, derived from the events; first what the law itself needs."""
 
 import datetime as dt
+from contextlib import suppress
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.narrow import holdable
 from dueprocess.cli.place import Place
 from dueprocess.desk import packs, replies
 from dueprocess.desk.assessments import current, moved_due_dates
+from dueprocess.desk.collecting import unanswered_tables
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.recovery import void_targets
-from dueprocess.errors import RefusedError
+from dueprocess.desk.resolving import demanded_item
+from dueprocess.errors import DueprocessError, RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
 from dueprocess.wire import instant
@@ -25,7 +28,8 @@ def next_command(*, place: Place | None = None) -> None:
     found: list[str] = []
     for case in cases:
         found += [
-            *owed(case, void(case)),
+            *owed(case, void(case), meant(desk, case)),
+            *by_hand(desk, case, void(case)),
             *changed(desk, case, now.date()),
             *replies.owed_letters(desk, case, now),
         ]
@@ -54,8 +58,33 @@ def changed(desk: Desk, case: Case, on: dt.date) -> list[str]:
     return lines
 
 
-def owed(case: Case, void: frozenset[str] = frozenset()) -> list[str]:
-    """What a person has to do for one case, as commands. ``void``: targets whose decision a recovery made void."""
+def by_hand(desk: Desk, case: Case, void: frozenset[str] = frozenset()) -> list[str]:
+    """The tables that a person has to collect before the worker can answer, by the targets of one case."""
+    short, lines = case.case_id[:8], list[str]()
+    for ref, state in case.targets.items():
+        waits = state.stage in ("approved", "producing") and not (state.resolving or state.challenged)
+        if not waits or ref in void or case.closed is not None:
+            continue
+        with suppress(DueprocessError):  # what keeps the whole target back is said elsewhere
+            tables = unanswered_tables(desk, case, ref)
+            do = f"by hand, once it is sealed: dueprocess collect {short} {ref}  ({', '.join(tables)})"
+            lines += [f"{short}  {do}"] if tables else []
+    return lines
+
+
+def meant(desk: Desk, case: Case) -> frozenset[str]:
+    """The targets of a demand to preserve that are no account: which account they mean is found out before a hold."""
+    if case.assessed is None or case.closed is not None or not holdable(case):
+        return frozenset()
+    return frozenset(ref for ref in case.targets if demanded_item(desk, case, ref).target.kind != "account")
+
+
+def owed(
+    case: Case, void: frozenset[str] = frozenset(), resolved_first: frozenset[str] = frozenset()
+) -> list[str]:
+    """What a person has to do for one case, as commands. ``void``: targets whose decision a recovery made void;
+    ``resolved_first``: targets of a demand to preserve that are no account.
+    """
     short = case.case_id[:8]
     authenticate = f"dueprocess authenticate {short} --finding called_back --authority ID"
     if case.stage in ("closed", "erased"):
@@ -74,7 +103,7 @@ def owed(case: Case, void: frozenset[str] = frozenset()) -> list[str]:
     lines += [
         f"{short}  {line}"
         for ref, state in case.targets.items()
-        if (line := _void(short, ref, state) if ref in void else _of(case, short, ref))
+        if (line := _void(short, ref, state) if ref in void else _of(case, short, ref, ref in resolved_first))
     ]
     done = all(
         state.stage in ("refused", "delivered", "ended", "resolved") for state in case.targets.values()
@@ -82,9 +111,10 @@ def owed(case: Case, void: frozenset[str] = frozenset()) -> list[str]:
     return [*lines, f"{short}  dueprocess close {short}"] if done else lines
 
 
-def _of(case: Case, short: str, ref: str) -> str | None:
+def _of(case: Case, short: str, ref: str, resolves: bool) -> str | None:  # noqa: FBT001  (the flag is the subject)
     state = case.targets[ref]
-    return _hold(short, ref, state) if holdable(case) else _target(short, ref, state)
+    holds = holdable(case) and not resolves
+    return _hold(short, ref, state) if holds else _target(short, ref, state)
 
 
 def _hold(short: str, ref: str, state: TargetState) -> str | None:

@@ -36,8 +36,13 @@ def produce_command(case: str, target: str, *, place: Place | None = None) -> No
 
 
 def resolved_lines(case: Case, ref: str) -> list[str]:
-    """What a resolution led to: the targets that it added, never the accounts."""
+    """What a resolution led to: the targets that it added, or that it could not be answered; never the accounts."""
     refs = case.target(ref).children
+    if case.target(ref).ambiguous:
+        return [
+            f"{ref} does not mean exactly one account: nobody was found, and it is refused. No number is recorded.",
+            "Whoever asked hears that it could not be answered as asked, and no more.",
+        ]
     if not refs:
         return [f"No account was found behind {ref}. That is in the vault; nothing was sent to anybody."]
     short = case.case_id[:8]
@@ -93,7 +98,8 @@ def _told(
         return found if isinstance(found, dict) else None
     if show is not None:
         at = found["progress"]
-        show(f"Collecting: table {at['entry']} of {at['entries']}, {at['records']:,} records so far")
+        note = f"; {at['note']}" if at.get("note") else ""
+        show(f"Collecting: table {at['entry']} of {at['entries']}, {at['records']:,} records so far{note}")
     return answer
 
 

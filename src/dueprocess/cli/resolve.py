@@ -18,7 +18,7 @@ def resolve_command(case: str, target: str, *, place: Place | None = None) -> No
     case_id = at.case(case)
     found = load_case(case_id)
     state = found.target(target)
-    if state.stage == "resolved":
+    if state.stage == "resolved" or state.ambiguous:
         at.say(resolved_lines(found, target), {"resolved": True, "targets": list(state.children)})
         return
     if not state.resolving:

@@ -1,8 +1,9 @@
-"""`dueprocess serve`: one command that supervises three child processes.
+"""`dueprocess serve`: one command that supervises its child processes.
 
 web                 public pages and log, static files only
 worker              closes epochs, publishes, sends notices
 production worker   the only one with the stores' credentials
+portal              answers that wait to be fetched, where a port is given for it
 """
 
 import os
@@ -17,6 +18,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from dueprocess.cli.place import Place
+from dueprocess.cli.portal import portal_words
 from dueprocess.desk.site import write_site
 from dueprocess.desk.unlocking import PASSED_ON
 
@@ -65,17 +67,22 @@ def serve_command(
     *,
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(help="where the public pages are served")] = 8080,
+    portal_port: Annotated[int | None, Parameter(help="run the portal for authorities too, here")] = None,
     place: Place | None = None,
 ) -> int:
-    """Run everything: public pages, worker, production worker. Stop with Ctrl-C."""
+    """Run everything: public pages, worker, production worker, and the portal if wanted. Stop with Ctrl-C."""
     at = place or Place()
     desk, _ = at.open()
     write_site(desk)
     children = children_of(str(desk.installation.root), host, port)
+    if portal_port is not None:
+        children.append(Child("portal", *portal_words(at, host, portal_port)))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     print(f"Public pages: http://{host}:{port}/   (Ctrl-C stops everything)", flush=True)
+    if portal_port is not None:
+        print(f"Portal: http://{host}:{portal_port}/   (put a web server with https before it)", flush=True)
     for child in children:
         child.start()
     failed = False
@@ -94,7 +101,7 @@ def _passed_on() -> dict[str, str]:
 
 
 def children_of(root: str, host: str, port: int) -> list[Child]:
-    """The three children with the environment that each may see. The web process gets no credentials at all."""
+    """The children that always run, with the environment that each may see. The web process gets no credentials."""
     bare = {
         name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV") if name in os.environ
     }

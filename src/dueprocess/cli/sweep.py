@@ -12,6 +12,7 @@ from dueprocess.desk.sweeping import sweep
 
 _WORDS = {
     "receipt": "a paper that was never recorded, and its key",
+    "read": "what an interrupted production had read, and its key",
     "objects": "bytes in the vault that no key opens",
     "half-written": "a half-written file",
     "parcel": "a half-made parcel",

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from dueprocess.errors import DueprocessError, RefusedError, UnavailableError
-from dueprocess.vault.keystore import make_folder, sync_folder, write_private
+from dueprocess.vault.privatefiles import make_folder, sync_folder, write_private
 from dueprocess.wire import Json, canonical, instant, parse_instant, parse_json, sha256_hex
 
 TOKEN_BYTES = 32

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
-from dueprocess.vault.keystore import sync_folder
+from dueprocess.vault.privatefiles import sync_folder
 
 _PIECE = 1024 * 1024
 
@@ -20,6 +20,11 @@ def parcel_path(folder: Path, parcel_id: str) -> Path:
 def purged_path(folder: Path, parcel_id: str) -> Path:
     """The name of a parcel that is being deleted, until history says that it was."""
     return folder / f"{parcel_id}.purged"
+
+
+def manifest_paths(folder: Path, parcel_id: str) -> tuple[Path, Path]:
+    """Where the manifest of a European reply lies beside its parcel: for programs, and for people."""
+    return folder / f"{parcel_id}.manifest.json", folder / f"{parcel_id}.manifest.txt"
 
 
 def check_parcel(folder: Path, parcel_id: str, parcel_sha256: str) -> Path:

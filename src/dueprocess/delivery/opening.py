@@ -13,7 +13,7 @@ from typing import Any
 import pyrage
 
 from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
-from dueprocess.vault.keystore import sync_folder
+from dueprocess.vault.privatefiles import sync_folder
 
 MOST_SPOKEN_BYTES = 16 * 1024 * 1024
 """A parcel with a handful of records is far smaller; more is not taken into memory."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dueprocess.errors import BrokenError, MalformedError, UnavailableError
-from dueprocess.vault.keystore import make_folder, sync_folder, write_private
+from dueprocess.vault.privatefiles import make_folder, sync_folder, write_private
 from dueprocess.wire import canonical, instant, parse_instant, parse_json
 
 PARCEL_ID = re.compile(r"p-[0-9a-f]{16}")

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 
 from dueprocess.audit.reconcile import application_name
 from dueprocess.cases.resolve import Found
-from dueprocess.desk.demands import authorised
+from dueprocess.desk.admission import admitted, stores_of
 from dueprocess.desk.desk import Desk
-from dueprocess.desk.gatekeeping import last_look, prove
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.leases import Clock, leased
-from dueprocess.plan import Plan
-from dueprocess.production.resolving import find_accounts
-from dueprocess.steps import produce as production_steps
+from dueprocess.production.resolving import meant_by
 from dueprocess.steps import resolve as steps
 
 
@@ -41,29 +38,23 @@ def resolve(
 ) -> Resolution:
     """Asks the one question that two people approved. Refuses through the gate; a failed run can be run again.
 
+    An answer of more than the target may mean ends the target, without a count.
+
     Refuses, with a `ConflictError` that names who, while another program works on this target or asks its stores.
     """
-    proof = prove(desk, case_id)
-    case = load_case(case_id)
-    look = last_look(desk, ref, "resolve", proof, now)
-    look(case)
-    _, plan = authorised(desk, case, ref)
+    begun = admitted(desk, case_id, ref, "resolve", now)
+    plan = begun.plan
     if plan.tables or plan.files:  # The gate has compared the plan; a question never brings records along.
         raise RefusedError("not-resolving", "This plan reads records.", source="formats.md, Scope")
-    with leased(_leases(case_id, ref, desk, plan), clock or (lambda: now)) as leases:
+    stores = stores_of(plan) | {desk.datamap.route("account").store}
+    with leased(begun.leases(stores), clock or (lambda: now)) as leases:
         hand = desk.hand("production", now, case_id)
-        head = production_steps.Head(proof.log.head_size, proof.log.witnessed)
-        proved = production_steps.start_production(
-            case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, head=head
-        )
-        reader = application_name(str(case.target(ref).decision_sha256))
-        found = Found(secrets.token_bytes(32), find_accounts(plan, desk.datamap, environment, reader))
+        proved = begun.start(hand)
+        reader = application_name(str(begun.case.target(ref).decision_sha256))
+        accounts = meant_by(plan, desk.datamap, environment, reader)
+        found = Found(secrets.token_bytes(32), accounts or ())
         desk.vault.put_json(case_id, f"found:{found.sha256}", found.as_json())
         leases.check()
-        steps.resolve(case_id, hand, ref, found, several=plan.target.route.owners is not None)
+        several = plan.target.route.owners is not None
+        steps.resolve(case_id, hand, ref, found, several=several, ambiguous=accounts is None)
     return Resolution(proved, load_case(case_id).target(ref).children)
-
-
-def _leases(case_id: str, ref: str, desk: Desk, plan: Plan) -> list[str]:
-    stores = {plan.target.route.store, desk.datamap.route("account").store}
-    return [f"target {case_id}:{ref}"[:80], *(f"store {name}"[:80] for name in sorted(stores))]

@@ -38,13 +38,13 @@ from dueprocess.history import ledger, recommit, sealed
 from dueprocess.history.append import load_case, load_events
 from dueprocess.history.docket import docket
 from dueprocess.history.ledger import LedgerRecord
-from dueprocess.publication.durable import sync_folder
 from dueprocess.report.case_row import period_of
 from dueprocess.tlog.checkpoint import parse_checkpoint
 from dueprocess.tlog.epoch import EpochTree, epoch_seed
 from dueprocess.tlog.leaf import RegisterLeaf, parse_leaf
 from dueprocess.tlog.note import parse_note
 from dueprocess.tlog.record import AUDIENCES, Opening, Record, open_fields, parse_opening
+from dueprocess.vault.privatefiles import make_folder, sync_folder
 
 
 def pack(desk: Desk, folder: Path, from_on: dt.date, until_on: dt.date, *, now: dt.datetime) -> Header:
@@ -55,7 +55,7 @@ def pack(desk: Desk, folder: Path, from_on: dt.date, until_on: dt.date, *, now: 
     """
     packing = _begin(desk, from_on, until_on, now)
     try:
-        _private(folder)
+        make_folder(folder)
         (folder / HEADER).unlink(missing_ok=True)  # An older bundle.json would not fit the new files.
         written = dict(_files(packing, folder))
         header = replace(packing.header, files=written)
@@ -347,7 +347,7 @@ def open_drawn(desk: Desk, seq: int) -> tuple[str, bytes]:
 
 def _write(path: Path, pieces: Iterable[bytes]) -> str:
     """Writes a file for its owner alone: whole and safe, or not at all. Returns its SHA-256 in hex."""
-    _private(path.parent)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     digest = hashlib.sha256()
     try:
@@ -362,21 +362,3 @@ def _write(path: Path, pieces: Iterable[bytes]) -> str:
         Path(name).unlink(missing_ok=True)
     sync_folder(path.parent)
     return digest.hexdigest()
-
-
-def _private(folder: Path) -> None:
-    """The folder and those above it that are not there yet, for their owner alone."""
-    if not folder.is_dir():
-        _private(folder.parent)
-        folder.mkdir(exist_ok=True, mode=0o700)
-
-
-def write_private(path: Path, data: bytes) -> str:
-    """The same for one value: a receipt for an auditor is as confidential as the bundle."""
-    try:
-        return _write(path, [data])
-    except OSError as error:
-        raise UnavailableError("cannot-write", f"{path} could not be written.", why=str(error)) from error
-
-
-__all__ = ["open_drawn", "pack", "write_private"]

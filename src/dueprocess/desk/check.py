@@ -9,7 +9,8 @@ from typing import Any
 from dueprocess.cases.case import Case
 from dueprocess.cases.events import Event
 from dueprocess.cases.receive import order_reference
-from dueprocess.delivery.handover import parcel_path, purged_path
+from dueprocess.delivery.handover import manifest_paths, parcel_path, purged_path
+from dueprocess.desk.collectedparts import collected_faults
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.heldparts import hold_faults
 from dueprocess.desk.packs import pack_faults
@@ -54,6 +55,7 @@ NAMED: dict[str, Named] = {
     "DecisionProposed": Named("decision_sha256", "decision:{}"),
     "HoldStarted": Named("decision_sha256", "decision:{}"),
     "AccountsFound": Named("found_sha256", "found:{}"),
+    "CollectedByHand": Named("manifest_sha256", "collected:{}"),
     "SilenceChanged": Named("paper_sha256", "order:{}"),
     "LetterSent": Named("letter_sha256", "letter:{}"),
     "NoticeStarted": Named("letter_sha256", "letter:{}"),
@@ -103,7 +105,7 @@ def _held(desk: Desk, case: Case) -> Iterator[Fault]:
         yield from _vault(desk, case)
         yield from _promise(desk, case)
     yield from _parcels(desk.installation.parcels, case)
-    for ref, what, invariant in hold_faults(desk, case):
+    for ref, what, invariant in (*hold_faults(desk, case), *collected_faults(desk, case)):
         yield Fault("vault", f"{case.case_id[:8]}/{ref}", what, invariant)
 
 
@@ -215,6 +217,13 @@ def _parcels(folder: Path, case: Case) -> Iterator[Fault]:
             if not purged_path(folder, state.produced.text("parcel_id")).exists():
                 yield Fault("parcel", row, "the parcel is gone", "I1")
             continue
+        if state.manifest is not None and _other_manifest(folder, state.manifest):
+            yield Fault("parcel", row, "the manifest is gone, or differs from what history names", "I1")
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != state.produced.text("parcel_sha256"):
                 yield Fault("parcel", row, "the parcel differs from what history names", "I1")
+
+
+def _other_manifest(folder: Path, event: Event) -> bool:
+    path, _ = manifest_paths(folder, event.text("parcel_id"))
+    return not path.exists() or sha256_hex(path.read_bytes()) != event.body["manifest_sha256"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dueprocess.desk.desk import Desk
+from dueprocess.desk.resuming import clear_reads
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
@@ -39,6 +40,7 @@ def close(desk: Desk, case_id: str, *, actor: str, now: dt.datetime) -> Register
     if load_case(case_id).closed is None:
         steps.close(case_id, desk.hand(actor, now, case_id))
     case = load_case(case_id)
+    clear_reads(desk, case, now, now)
     if case.read is None:
         return None
     row = register_row(case)

@@ -5,7 +5,8 @@ import secrets
 from typing import Any
 
 from dueprocess.cases.case import Case
-from dueprocess.cases.decide import DecisionFacts, Signing, decision_document
+from dueprocess.cases.decide import Signing, decision_document
+from dueprocess.cases.document import DocumentFacts
 from dueprocess.cases.events import Event
 from dueprocess.desk.assessments import current
 from dueprocess.desk.demands import authorised
@@ -33,22 +34,25 @@ def draw_up(desk: Desk, case: Case, ref: str, now: dt.datetime) -> dict[str, Any
         raise RefusedError(
             "unknown-authority", "The authority is no longer in the roster.", do="Enrol it again."
         )
+    facts = document_facts(desk, case, ref, now)
+    document = decision_document(case, facts, authority, notice_days=desk.installation.notice_days)
+    desk.vault.put_json(case.case_id, f"decision:{digest_of(document)}", document)
+    return document
+
+
+def document_facts(desk: Desk, case: Case, ref: str, now: dt.datetime) -> DocumentFacts:
+    """What any document about one target is drawn up from. Refuses where the packs no longer say what they said."""
     current(desk, case)
     scope, plan = authorised(desk, case, ref)
-    facts = DecisionFacts(
+    return DocumentFacts(
         origin=desk.pins.origin,
         nonce=secrets.token_bytes(32),
         ref=ref,
         scope=scope,
-        authority=authority,
         plan_sha256=plan.plan_sha256,
         roster_sha256=desk.roster_sha256(),
         now=now,
-        notice_days=desk.installation.notice_days,
     )
-    document = decision_document(case, facts)
-    desk.vault.put_json(case.case_id, f"decision:{digest_of(document)}", document)
-    return document
 
 
 def open_decision(desk: Desk, case: Case, ref: str) -> dict[str, Any]:
@@ -72,7 +76,7 @@ def propose(
     """Draws up the decision and records the first signature. Returns the document."""
     document = draw_up(desk, load_case(case_id), ref, now)
     steps.propose(
-        case_id, desk.hand(key.person, now, case_id), _signing(desk, document, key, (role, "propose"), now)
+        case_id, desk.hand(key.person, now, case_id), signing_of(desk, document, key, (role, "propose"), now)
     )
     return document
 
@@ -82,7 +86,7 @@ def approve(desk: Desk, case_id: str, ref: str, key: FileKey, *, role: str, now:
     case = load_case(case_id)
     document = open_decision(desk, case, ref)
     current(desk, case)
-    signing = _signing(desk, document, key, (role, "approve"), now)
+    signing = signing_of(desk, document, key, (role, "approve"), now)
     return steps.approve(case_id, desk.hand(key.person, now, case_id), signing)
 
 
@@ -91,11 +95,11 @@ def reject(
 ) -> Event:
     """Records one person's refusal."""
     document = open_decision(desk, load_case(case_id), ref)
-    signing = _signing(desk, document, key, (role, "reject"), now)
+    signing = signing_of(desk, document, key, (role, "reject"), now)
     return steps.reject(case_id, desk.hand(key.person, now, case_id), signing, reason=reason)
 
 
-def _signing(
+def signing_of(
     desk: Desk, document: dict[str, Any], key: FileKey, word: tuple[str, Verdict], now: dt.datetime
 ) -> Signing:
     """``word`` is the role and the verdict: together they are what the signature means."""

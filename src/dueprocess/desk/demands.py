@@ -15,7 +15,7 @@ from dueprocess.desk.assessments import current, reading, recorded, would_be
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.heldparts import as_planned, keep_planned, with_planned
 from dueprocess.desk.promises import intake_receipt, promise_path
-from dueprocess.desk.resolving import account, demanded_item, found_of, permitted_item
+from dueprocess.desk.resolving import account, found_of, permitted_item
 from dueprocess.errors import BrokenError, MalformedError, RefusedError
 from dueprocess.history.append import load_case
 from dueprocess.intake.paper import Paper, open_paper
@@ -123,14 +123,6 @@ def narrow(
     if not assessment.producible and not holdable(case):
         raise not_producible(case)
     permitted = permitted_item(desk, case, ref, assessment)
-    if demanded_item(desk, case, ref).target.kind != "account" and not assessment.producible:
-        raise RefusedError(
-            "resolve-first",
-            "Only an account can be held, and a demand to preserve lets nobody find out which one is meant.",
-            why="Which account stands behind a target is itself a disclosure.",
-            do="Ask the authority to name the account.",
-            source="formats.md, Scope",
-        )
     if permitted is None:
         raise RefusedError(
             "nothing-permitted",

@@ -11,7 +11,7 @@ from typing import Any
 
 from dueprocess.cases.case import Case
 from dueprocess.cases.erase import GROUNDS, erasure_document, refuse_early
-from dueprocess.delivery.handover import parcel_path
+from dueprocess.delivery.handover import manifest_paths, parcel_path
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.filekeys import FileKey
 from dueprocess.desk.restored import refuse_restored
@@ -78,7 +78,12 @@ def finish(desk: Desk, case: Case, now: dt.datetime) -> dict[str, Json]:
     """Destroys what an erased case still holds: contents first, the key last, then writes the certificate."""
     assert case.erased is not None
     if desk.keys.has(case.case_id):
-        _remove(parcel_path(desk.installation.parcels, each) for each in _parcels(case))
+        parcels = desk.installation.parcels
+        _remove(
+            path
+            for each in _parcels(case)
+            for path in (parcel_path(parcels, each), *manifest_paths(parcels, each))
+        )
         for folder in _letters(desk, case.case_id):
             _remove(_with_contents(folder))
         desk.vault.remove(case.case_id)

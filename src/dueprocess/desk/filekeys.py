@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dueprocess.errors import MalformedError, UnavailableError
 from dueprocess.roster import Signature, Verdict, fingerprint, message
-from dueprocess.vault.keystore import write_private
+from dueprocess.vault.privatefiles import write_private
 from dueprocess.wire import Json, b64, canonical, parse_json, unb64
 
 

@@ -11,16 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dueprocess.cases.case import Case
-from dueprocess.cases.decide import Signing
 from dueprocess.cases.document import DECIDING_ROLES
 from dueprocess.cases.events import Event
-from dueprocess.cases.hold import HoldFacts, going, hold_document, keep_until, not_holdable
+from dueprocess.cases.hold import HoldTerms, going, hold_document, keep_until, not_holdable
 from dueprocess.cases.holdpapers import Signed, release_document, renewal_document, renewed_until
 from dueprocess.cases.holdstate import HoldState
 from dueprocess.cases.logproof import check_sealed
 from dueprocess.cases.narrow import holdable
-from dueprocess.desk.assessments import assessed, calendars_for, current, reading
-from dueprocess.desk.demands import authorised
+from dueprocess.desk.assessments import assessed, calendars_for, reading
+from dueprocess.desk.decisions import document_facts, signing_of
 from dueprocess.desk.desk import Desk, named
 from dueprocess.desk.filekeys import FileKey
 from dueprocess.desk.gatekeeping import prove
@@ -55,24 +54,12 @@ def begin(
     ``in_place``: files are not copied; only their digests and sizes are kept.
     """
     case = load_case(case_id)
-    current(desk, case)
-    scope, plan = authorised(desk, case, ref)
+    facts = document_facts(desk, case, ref, now)
     until = keeping_until(desk, case)
-    facts = HoldFacts(
-        origin=desk.pins.origin,
-        nonce=secrets.token_bytes(32),
-        hold_id=secrets.token_hex(16),
-        ref=ref,
-        scope=scope,
-        files="in_place" if in_place else "copy",
-        plan_sha256=plan.plan_sha256,
-        roster_sha256=desk.roster_sha256(),
-        until=until,
-        now=now,
-    )
-    document = hold_document(case, facts)
+    terms = HoldTerms(secrets.token_hex(16), "in_place" if in_place else "copy", until)
+    document = hold_document(case, facts, terms)
     desk.vault.put_json(case_id, f"decision:{digest_of(document)}", document)
-    signing = _signing(desk, document, given, "propose", now)
+    signing = signing_of(desk, document, given.key, (given.role, "propose"), now)
     steps.start(case_id, desk.hand(given.key.person, now, case_id), signing, until)
     return document
 
@@ -81,7 +68,7 @@ def confirm(desk: Desk, case_id: str, ref: str, given: Given, *, now: dt.datetim
     """Records the second person's signature, under the document as it lies in the vault."""
     case = load_case(case_id)
     document = open_hold(desk, case, ref)
-    signing = _signing(desk, document, given, "approve", now)
+    signing = signing_of(desk, document, given.key, (given.role, "approve"), now)
     return steps.confirm(case_id, desk.hand(given.key.person, now, case_id), signing)
 
 
@@ -278,13 +265,6 @@ def _renewed(desk: Desk, case: Case, asking: Case, hold: HoldState) -> dt.dateti
 
 def _document(event: Event) -> Any:
     return event.body["document"]
-
-
-def _signing(
-    desk: Desk, document: dict[str, Any], given: Given, verdict: Verdict, now: dt.datetime
-) -> Signing:
-    signature = given.key.sign(desk.pins.origin, document, role=given.role, verdict=verdict)
-    return Signing(document, signature, desk.roster(), now)
 
 
 def _signed(

@@ -13,6 +13,7 @@ from dueprocess.audit.reconcile import application_name
 from dueprocess.cases.case import Case
 from dueprocess.cases.hold import HoldGate, Taken, check_hold
 from dueprocess.cases.holdstate import END_REASONS, HoldState
+from dueprocess.desk.admission import store_leases, stores_of
 from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.heldparts import VaultShelf
@@ -23,7 +24,6 @@ from dueprocess.errors import BrokenError, DueprocessError, MalformedError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import going
 from dueprocess.history.leases import leased
-from dueprocess.plan import Plan
 from dueprocess.production.snapshots import Snapshot, SnapshotFacts, take_snapshot
 from dueprocess.steps import hold as steps
 from dueprocess.wire import parse_instant
@@ -92,7 +92,7 @@ def take(desk: Desk, case_id: str, ref: str, environment: Mapping[str, str], clo
     """
     refuse_restored(desk.installation)
     _, plan = authorised(desk, load_case(case_id), ref)
-    with leased([_lease(case_id, ref), *_stores(plan)], clock) as leases:
+    with leased([_lease(case_id, ref), *store_leases(stores_of(plan))], clock) as leases:
         case, now = load_case(case_id), clock()
         document = open_hold(desk, case, ref)
         hold = check_hold(
@@ -172,15 +172,6 @@ def _throw_away(desk: Desk, hold_id: str) -> None:
 def _lease(case_id: str, ref: str) -> str:
     """One program at a time takes or destroys: what one writes the other must not throw away."""
     return f"hold {case_id}:{ref}"[:80]
-
-
-def _stores(plan: Plan) -> list[str]:
-    """The stores that a snapshot reads: nobody else presses on them meanwhile."""
-    queries = (*plan.tables, *(each.rows for each in plan.files))
-    names = {
-        plan.target.route.store, *(query.store for query in queries), *(each.store for each in plan.files)
-    }  # fmt: skip
-    return [f"store {name}"[:80] for name in sorted(names)]
 
 
 def _end_act(desk: Desk, owed: Owed, _environment: Mapping[str, str], clock: Clock) -> str:

@@ -12,6 +12,7 @@ from dueprocess.desk.assessments import assessed, calendars_for, current, readin
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.letterfile import Value, Values
 from dueprocess.desk.packs import named_packs
+from dueprocess.desk.resolving import account
 from dueprocess.errors import RefusedError
 from dueprocess.law import Assessment, Pack, assess, assess_reverse
 from dueprocess.wire import parse_instant
@@ -77,6 +78,7 @@ def of_case(desk: Desk, case: Case, *, checked: bool = True) -> Ground:
         found = (current if case.stage in _OPEN else assessed)(desk, case)
         packs = desk.packs_of(named_packs(case.assessed))
     ground = _of_paper(demand, found, packs, known)
+    ground = replace(ground, accounts=(*ground.accounts, *_found(desk, case)))
     return _with_silence(ground, case, ends=demand.nondisclosure is not None and not endless_silence(case))
 
 
@@ -143,6 +145,12 @@ def _accounts(paper: Demand | ReverseDemand) -> tuple[str, ...]:
         return ()
     targets = (each.target for each in paper.scope.items)
     return tuple(each.value for each in targets if each.kind != "content_url")
+
+
+def _found(desk: Desk, case: Case) -> list[str]:
+    """The accounts that were found behind what the paper names."""
+    named = (account(desk, case, ref) for ref in case.targets)
+    return [each.value for each in named if each is not None]
 
 
 def _applied(found: Assessment | None, packs: Sequence[Pack]) -> list[Pack]:

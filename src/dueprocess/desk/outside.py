@@ -18,7 +18,8 @@ from dueprocess.publication.asking import TIMEOUT_SECONDS
 from dueprocess.publication.standing import Evidence
 from dueprocess.publication.witnesses import Shown, show_all
 from dueprocess.tlog.checkpoint import Checkpoint, open_checkpoint
-from dueprocess.tlog.tiles import CHECKPOINT_PATH, TileReader
+from dueprocess.tlog.tilereader import TileReader
+from dueprocess.tlog.tiles import CHECKPOINT_PATH
 
 type Read = Callable[[str], bytes]
 

@@ -16,7 +16,7 @@ from dueprocess.delivery.handover import parcel_path
 from dueprocess.errors import UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket
-from dueprocess.vault.keystore import make_folder, sync_folder
+from dueprocess.vault.privatefiles import make_folder, sync_folder
 
 _BEGUN = ".new"
 

@@ -5,7 +5,8 @@ The only caller is the production worker, which alone holds the stores' credenti
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,22 +16,22 @@ from dueprocess.cases.case import Case
 from dueprocess.cases.decide import BY_HAND
 from dueprocess.delivery.handover import parcel_path
 from dueprocess.demand import Period
-from dueprocess.desk import holding
+from dueprocess.desk import collecting, holding, resuming
+from dueprocess.desk.admission import admitted, stores_of
 from dueprocess.desk.assessments import assessed
 from dueprocess.desk.decisions import open_decision
-from dueprocess.desk.demands import authorised
 from dueprocess.desk.desk import Desk
-from dueprocess.desk.gatekeeping import last_look, prove
 from dueprocess.desk.parcels import clear_unfinished, unfinished
 from dueprocess.desk.resolving import demanded_item, permitted_item
-from dueprocess.errors import ConflictError, RefusedError
+from dueprocess.errors import ConflictError, RefusedError, UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.history.leases import Clock, leased
-from dueprocess.parcel import Evidence, SourceNote, Statement
+from dueprocess.parcel import Evidence, SourceNote, Statement, TableResult
 from dueprocess.plan import HeldPart, Plan
 from dueprocess.production.answer import Answer, Answered, category_lines, run_plan
 from dueprocess.production.collect import Extra, Tell
 from dueprocess.production.packing import Wrapping
+from dueprocess.production.resuming import EarlierRuns
 from dueprocess.roster import Entry
 from dueprocess.steps import produce as steps
 from dueprocess.wire import instant, parse_instant
@@ -67,23 +68,20 @@ def produce(
 ) -> Production:
     """Runs one approved production. Refuses through the gate; a failed run leaves no parcel and can be run again.
 
+    Tables of a slow store that an interrupted run of it had read to their end are not read again.
     Refuses, with a `ConflictError` that names who, while another program works on this target or reads one of the
     stores. Without a ``watch`` time stands still, and nobody is told how far it is.
     """
     watch = watch or Watch(lambda: now)
     clear_unfinished(desk.installation.parcels)
-    proof = prove(desk, case_id)
-    case = load_case(case_id)
-    look = last_look(desk, ref, "produce", proof, now)
-    look(case)
-    _, plan = authorised(desk, case, ref)
-    extra = Extra(holding.sources(desk, case, ref, plan), holding.files(desk, case, ref, plan))
-    with leased(_leases(case_id, ref, plan), watch.clock) as leases:
+    begun = admitted(desk, case_id, ref, "produce", now)
+    case, plan = begun.case, begun.plan
+    real = desk.installation.clock_mode == "system"
+    earlier = resuming.earlier_runs(desk, case, ref, watch.clock if real else lambda: now)
+    extra = _beside(desk, case, ref, plan, earlier)
+    with leased(begun.leases(stores_of(plan)), watch.clock) as leases:
         hand = desk.hand("production", now, case_id)
-        head = steps.Head(proof.log.head_size, proof.log.witnessed)
-        proved = steps.start_production(
-            case_id, hand, ref, look=look, plan_sha256=plan.plan_sha256, head=head
-        )
+        proved = begun.start(hand)
         answer = _answer(desk, case, ref, plan, now)
         parcel_id = answer.wrapping.parcel_id
         with unfinished(parcel_path(desk.installation.parcels, parcel_id)) as parcel:
@@ -99,19 +97,24 @@ def produce(
                 # Somebody else finished first, or is at it now: no event will ever name this parcel.
                 parcel.discard()
                 raise
-    lines = [f"{result.store}.{result.table}: {result.words}" for result in answered.results]
+    with suppress(UnavailableError):  # the parcel is made; the worker's next turn destroys what is left
+        resuming.clear_reads(desk, load_case(case_id), now, watch.clock())
+    lines = [f"{result.store}.{result.table}: {_told(result, extra.by_hand)}" for result in answered.results]
     return Production(parcel_id, answered.packed.parcel_sha256, proved, lines)
 
 
-def _leases(case_id: str, ref: str, plan: Plan) -> list[str]:
-    """What nobody else may work on meanwhile: the target, and every store that the plan reads."""
-    queries = (*plan.tables, *(each.rows for each in plan.files))
-    stores = {
-        plan.target.route.store,
-        *(query.store for query in queries),
-        *(each.store for each in plan.files),
-    }
-    return [f"target {case_id}:{ref}"[:80], *(f"store {name}"[:80] for name in sorted(stores))]
+def _beside(desk: Desk, case: Case, ref: str, plan: Plan, earlier: EarlierRuns) -> Extra:
+    """What no live store gives. Refuses while a person has yet to collect a table by hand."""
+    by_hand = collecting.stores_by_hand(desk, case, ref, plan)
+    tables, files = holding.sources(desk, case, ref, plan), holding.files(desk, case, ref, plan)
+    return Extra(tables, files, earlier, by_hand)
+
+
+def _told(result: TableResult, by_hand: Container[str]) -> str:
+    """A result in words. Why a person could not collect something stands in the package, in their own words, alone."""
+    if result.status == "failed" and result.store in by_hand:
+        return "failed, as the person who was to collect it says in the package"
+    return result.words
 
 
 def _made(case: Case, ref: str, parcel_id: str, answered: Answered) -> steps.Produced:
@@ -153,7 +156,7 @@ def _answer(desk: Desk, case: Case, ref: str, plan: Plan, now: dt.datetime) -> A
         ),
         categories=category_lines(plan, asked=demanded, permitted=permitted),
         produced_at=instant(now),
-        sources=_sources(plan),
+        sources=(*_sources(plan), *collecting.source_notes(desk, case, ref, plan)),
     )
     approved = case.target(ref).approvals[-1].recorded_at
     evidence = Evidence(

@@ -8,14 +8,15 @@ import datetime as dt
 from collections.abc import Iterator
 
 from dueprocess.cases.deliver import PURGE_DAYS, purge_due
-from dueprocess.delivery.handover import parcel_path, purged_path
+from dueprocess.delivery.handover import manifest_paths, parcel_path, purged_path
+from dueprocess.desk import collecting
 from dueprocess.desk.desk import Desk
 from dueprocess.errors import UnavailableError
 from dueprocess.history.append import load_case
 from dueprocess.history.docket import docket, going
 from dueprocess.publication.durable import write_durable
 from dueprocess.steps import deliver as steps
-from dueprocess.vault.keystore import sync_folder
+from dueprocess.vault.privatefiles import sync_folder
 from dueprocess.wire import instant
 
 _SEEN = ".purged-until"
@@ -55,8 +56,13 @@ def _purged(desk: Desk, case_id: str, now: dt.datetime) -> Iterator[str]:
             if path.exists():
                 path.replace(purged_path(folder, parcel_id))
                 sync_folder(folder)
+            for each in manifest_paths(folder, parcel_id):
+                if each.exists():
+                    each.unlink()
+                    sync_folder(folder)
         except OSError as error:
             raise _stuck(error) from error
+        collecting.forget_produced(desk, case, ref)
         if steps.record_purge(case_id, desk.hand("worker", now, case_id), ref):
             yield f"{case_id[:8]} {ref}: the parcel was deleted, {PURGE_DAYS} days after it was last needed"
 

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 from dueprocess.cases.case import Case, TargetState
 from dueprocess.cases.decide import recipient_key
-from dueprocess.cases.deliver import MOST_RELEASE_DAYS, RELEASE_DAYS, Download, HandOver
+from dueprocess.cases.deliver import (
+    MOST_RELEASE_DAYS,
+    RELEASE_DAYS,
+    Download,
+    HandOver,
+    check_accessible,
+    european_order,
+)
 from dueprocess.cases.events import Event
 from dueprocess.delivery import fetches, releases
 from dueprocess.delivery.fetches import fetched_folder
@@ -73,6 +80,8 @@ def release(
     state = case.target(ref)
     if state.produced is None:
         raise RefusedError("not-produced", f"There is no parcel for {ref} yet.", do="Run dueprocess produce.")
+    if european_order(case, "") is not None:
+        check_accessible(days, extended=True)  # how long at most depends on the manifest: desk/manifests.py
     key = str(open_decision(desk, case, ref)["recipient"]["key"])
     if kind_of(key) == "handover":
         raise RefusedError(

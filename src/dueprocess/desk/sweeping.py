@@ -1,8 +1,9 @@
 """What killed programs left behind: keys and papers of receipts that were never recorded, half-written files.
 
-Nothing of a case that has events is ever touched, and nothing that an event names. What goes is older than a day,
-and goes only while nobody takes a paper in: a paper's key lies there before history names it. ``now`` is real time,
-because how long a file lies somewhere is no simulated time.
+What an interrupted production had read goes as soon as nobody may use it any more. Nothing else of a case that has
+events is ever touched, and nothing that an event names. What goes is older than a day, and goes only while nobody
+takes a paper in: a paper's key lies there before history names it. ``now`` is real time, because how long a file lies
+somewhere is no simulated time.
 
 Source: formats.md, "Vault".
 """
@@ -15,10 +16,11 @@ from pathlib import Path
 from dueprocess.cases.events import Event
 from dueprocess.desk.desk import Desk
 from dueprocess.desk.parcels import clear_unfinished
+from dueprocess.desk.resuming import kept_reads, throw_away, why_over
 from dueprocess.errors import UnavailableError
-from dueprocess.history.append import load_events
+from dueprocess.history.append import load_case, load_events
 from dueprocess.history.docket import docket
-from dueprocess.vault.keystore import sync_folder
+from dueprocess.vault.privatefiles import sync_folder
 from dueprocess.vault.vault import folder_name
 
 REST = dt.timedelta(days=1)
@@ -32,7 +34,8 @@ class Swept:
     """One thing that was, or would be, taken away."""
 
     kind: str
-    """``receipt`` (a key with its objects), ``objects`` (bytes that no key opens), ``half-written`` or ``parcel``."""
+    """``receipt`` or ``read`` (a key with its objects), ``objects`` (bytes that no key opens), ``half-written`` or
+    ``parcel``."""
     name: str
     why: str
 
@@ -48,11 +51,11 @@ class Sweep:
 def sweep(desk: Desk, now: dt.datetime, *, dry_run: bool = False) -> Sweep:
     """Takes away what killed programs left more than a day ago, or only says what it would be. Can be run again."""
     before = now - REST
-    swept: list[Swept] = []
+    swept, reads = _reads(desk, now, dry_run=dry_run)
     left: list[str] = []
     with desk.keys.sweeping() as alone:
         if alone:
-            swept += _receipts(desk, before, dry_run=dry_run)
+            swept += _receipts(desk, before, reads, dry_run=dry_run)
             unknown, why = _unknown_folders(desk, before)
             left += [why] if why else []
             swept += [_removed(desk, each, dry_run=dry_run) for each in unknown]
@@ -68,9 +71,27 @@ def sweep(desk: Desk, now: dt.datetime, *, dry_run: bool = False) -> Sweep:
 # ---------------------------------------------------------------------------------------------- keys and objects
 
 
-def _receipts(desk: Desk, before: dt.datetime, *, dry_run: bool) -> list[Swept]:
+def _reads(desk: Desk, now: dt.datetime, *, dry_run: bool) -> tuple[list[Swept], set[str]]:
+    """What productions kept and nobody may use any more; and the keys of all that was kept, whose events name none.
+
+    The end of a decision is by the installation's clock, and the worker looks at it.
+    """
+    swept, known = [], set()
+    for line in docket():
+        case = load_case(line.case_id)
+        for run in kept_reads(desk, case):
+            known.add(run.shelf_id)
+            if why := why_over(desk, case, run, None, now):
+                swept.append(Swept("read", run.shelf_id, why))
+                if not dry_run:
+                    throw_away(desk, run)
+    return swept, known
+
+
+def _receipts(desk: Desk, before: dt.datetime, known: set[str], *, dry_run: bool) -> list[Swept]:
     """Keys without history, and what lies under them: first the bytes, then the key by which they are found."""
-    old = [each for each in desk.keys.files() if each.made_at < before and each.case_id != desk.stream]
+    beside = known | {desk.stream}
+    old = [each for each in desk.keys.files() if each.made_at < before and each.case_id not in beside]
     lonely = {each.case_id for each in old if not load_events(each.case_id)}
     for event in _every_event(desk) if lonely else ():
         said = str(event.body)  # a hold has a key of its own, and stands in the events of its case

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from dueprocess.desk.check import NAMED
+from dueprocess.desk.collectedparts import collected_names
 from dueprocess.desk.desk import Desk
 from dueprocess.errors import DueprocessError
 from dueprocess.history.append import load_case
@@ -52,5 +53,6 @@ def _of_case(desk: Desk, case_id: str) -> Iterator[Unnamed]:
     ]
     digests = {found.decode() for text in texts for found in _DIGEST.findall(text)}
     names = [*_PLAIN, *(f"{kind}:{each}" for kind in _KINDS for each in sorted(digests))]
+    names += collected_names(desk, load_case(case_id))
     for stored in desk.vault.unnamed(case_id, names):
         yield Unnamed(case_id, desk.vault.title(case_id, stored), stored.size)

@@ -1,8 +1,8 @@
 """The doorway: a small HTTP server for the few programs of ours that strangers reach, on the standard library alone.
 
 A request must arrive whole in time, so that slow or silent clients cost a thread for a few seconds at most; there are
-no more threads than connections that were let in; and an end comes in order. What is answered, and TLS, are others'
-business.
+no more threads than connections that were let in; an end comes in order; and who asks is written down nowhere. What is
+answered, and TLS, are others' business.
 """
 
 import io
@@ -11,13 +11,16 @@ import socketserver
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
 REQUEST_SECONDS = 15.0
 """In this time a request must have arrived whole; a quiet connection is closed after it."""
+ANSWER_SECONDS = 10.0
+"""For so long an answer may stand still on its way out."""
 STOP_SECONDS = 5.0
 MOST_CONNECTIONS = 64
 
@@ -106,8 +109,13 @@ class _Arriving(io.RawIOBase):
 
 
 class TimedConversation(BaseHTTPRequestHandler):
-    """One connection, which may bring several requests, each of them in time."""
+    """One connection, which may bring several requests, each of them in time.
 
+    ``content_type`` is what an answer is that does not say it; ``always`` are the headers that every answer has.
+    """
+
+    content_type = "text/plain; charset=utf-8"
+    always: tuple[tuple[str, str], ...] = ()
     protocol_version = "HTTP/1.1"
     sys_version = ""
     wbufsize = 65_536
@@ -123,3 +131,45 @@ class TimedConversation(BaseHTTPRequestHandler):
         seconds = cast("Doorway", self.server).request_seconds
         self._arriving.deadline = time.monotonic() + seconds
         super().handle_one_request()
+
+    def answer(
+        self,
+        status: int,
+        body: bytes,
+        content_type: str | None = None,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Sends a whole answer; to HEAD without its body."""
+        about = (("Content-Type", content_type or self.content_type), ("Content-Length", str(len(body))))
+        self.answer_head(status, (*about, *headers))
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
+
+    def answer_head(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """What stands before a body. It says so where the connection ends with this answer."""
+        self.connection.settimeout(ANSWER_SECONDS)
+        self.send_response(status)
+        for name, value in (*headers, *self.always):
+            self.send_header(name, value)
+        if self.close_connection or cast("Doorway", self.server).stopping:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def answer_last(self, status: int, body: bytes) -> None:
+        """The same for a request that was not read to its end, so that the connection cannot go on."""
+        self.close_connection = True
+        self.answer(status, body)
+
+    def send_error(
+        self,
+        code: int,
+        message: str | None = None,  # noqa: ARG002  the library's
+        explain: str | None = None,  # noqa: ARG002  the library's
+    ) -> None:
+        """Plain text instead of the library's HTML page."""
+        self.answer_last(code, f"{HTTPStatus(code).phrase}\n".encode())
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  the library's name
+        """Nothing: who asks is nobody's business. What was done is on record elsewhere, where it must be."""

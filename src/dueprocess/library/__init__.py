@@ -1,1 +1,1 @@
-"""What the programs read from disk: rule packs and data maps, by id and digest."""
+"""What the rooms above share and is no case's: packs, maps, settings, backups' archives, pages, recipients' keys."""

@@ -7,7 +7,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from dueprocess.errors import BrokenError, ConflictError, MalformedError, UnavailableError
+from dueprocess.errors import BrokenError, ConflictError, MalformedError, RefusedError, UnavailableError
 from dueprocess.plan import DataMap, parse_map
 
 MOST_BYTES = 16 * 1024 * 1024
@@ -35,6 +35,28 @@ def shipped_maps() -> dict[str, DataMap]:
 def load_map(path: Path) -> DataMap:
     """The map in a file. Refuses what is not a readable, strict map."""
     return parse_map(_text(path), path.name)
+
+
+def map_source(name: Path) -> Path | Traversable:
+    """Where a map lies that a person names: a file, or the name of a shipped map where there is no such file."""
+    if name.is_file():
+        return name
+    shipped = datamaps_folder() / f"{name}.toml"
+    if len(name.parts) == 1 and shipped.is_file():
+        return shipped
+    if name.exists() or name.suffix:
+        return name  # reading it says what is wrong with it
+    raise RefusedError(
+        "no-such-map",
+        f"There is no data map {str(name)!r}.",
+        do="Name a file, or a shipped map: dueprocess datamap list.",
+    )
+
+
+def named_map(name: Path) -> DataMap:
+    """The map that a person names, by its file or its shipped name."""
+    source = map_source(name)
+    return parse_map(_text(source), source.name)
 
 
 def write_new(path: Path, text: str) -> None:

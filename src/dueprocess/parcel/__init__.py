@@ -11,7 +11,7 @@ from dueprocess.parcel.certificate import (
     form_for,
     payload_sha256,
 )
-from dueprocess.parcel.evidence import Evidence, case_jsonld
+from dueprocess.parcel.evidence import Evidence, began_at, case_jsonld
 from dueprocess.parcel.page import Block, Page, page_html, visible
 from dueprocess.parcel.rows import CONTROL_NUMBER, cell, control_number, csv_line, json_line, plain, safe
 from dueprocess.parcel.statement import (
@@ -46,6 +46,7 @@ __all__ = [
     "Status",
     "TableResult",
     "bag_label",
+    "began_at",
     "case_jsonld",
     "cell",
     "certificate_page",

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dueprocess.parcel.bag import Entry
 from dueprocess.parcel.statement import SourceNote, TableResult
@@ -57,10 +57,16 @@ def case_jsonld(
     a record of where they come from. An entry that failed or held nothing has an action and no files.
     """
     files = [_file(evidence, entry) for entry in entries]
-    around = _around(evidence, [_reference(file) for file in files])
+    whole = replace(evidence, started_at=began_at(evidence, results))
+    around = _around(whole, [_reference(file) for file in files])
     described = _described(evidence, _by_origin(entries, files), results, sources)
     graph = [*around, *described, *files]
     return json.dumps({"@context": CONTEXT, "@graph": graph}, indent=1).encode() + b"\n"
+
+
+def began_at(evidence: Evidence, results: Sequence[TableResult]) -> dt.datetime:
+    """When the work began: with the oldest entry, also where that was read in a run that was interrupted."""
+    return min([evidence.started_at, *(each.read[0] for each in results if each.read is not None)])
 
 
 _MEMBER = re.compile(r"data/([^/]+)/(?:files/.+|(.+)\.[0-9]{4,}\.(?:jsonl|csv))")
@@ -90,7 +96,7 @@ def _described(
             **_node(evidence, "inv:InvestigativeAction", f"{at} {name}"),
             "core:name": f"read {name}",
             "core:description": result.words,
-            **_acted(evidence),
+            **_acted(evidence, result.read),
         }
         nodes.append(action)
         if files := origin.get((result.store, None if result.files else result.table)):
@@ -99,8 +105,8 @@ def _described(
             nodes.append(record)
     for note in sources:
         kind = "Kept by a hold" if note.kind == "hold" else "Collected by hand"
-        said = f"{kind}: {note.store}: {note.words}"
-        nodes.append(_record(evidence, f"source {note.store}", said, origin.get((note.store, ""), [])))
+        said = f"{kind}: {note.name}: {note.words}"
+        nodes.append(_record(evidence, f"source {note.name}", said, origin.get((note.store, note.table), [])))
     return nodes
 
 
@@ -109,11 +115,12 @@ def _record(evidence: Evidence, name: str, description: str, files: list[Node]) 
     return {**_node(evidence, "inv:ProvenanceRecord", name), "core:description": description, **objects}
 
 
-def _acted(evidence: Evidence) -> Node:
-    """Who acted with what, and when."""
+def _acted(evidence: Evidence, read: tuple[dt.datetime, dt.datetime] | None = None) -> Node:
+    """Who acted with what, and when: during this run, or when an earlier run read the entry."""
+    since, until = read or (evidence.started_at, evidence.ended_at)
     return {
-        "action:startTime": _time(evidence.started_at),
-        "action:endTime": _time(evidence.ended_at),
+        "action:startTime": _time(since),
+        "action:endTime": _time(until),
         "action:performer": {"@id": _identifier(evidence.seed, "identity:Organization", "operator")},
         "action:instrument": [{"@id": _identifier(evidence.seed, "tool:Tool", "tool")}],
     }

@@ -6,12 +6,13 @@ collected and why: whether something exists there is itself nobody's business. `
 Source: formats.md, "Parcel".
 """
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dueprocess.wire import Json
+from dueprocess.wire import Json, instant
 
 Status = Literal["found", "nothing_held", "failed"]
 Held = Literal["yes", "no", "unknown"]
@@ -27,7 +28,7 @@ class TableResult:
 
     ``categories`` are those that its columns count under; ``files`` says that the rows are files. ``nothing_held``
     means: nothing of this account in this window, in this store, at this moment. It does NOT mean that nothing
-    ever was.
+    ever was. ``read`` is when it was read (from, until) where that was in an earlier run, which was interrupted.
     """
 
     store: str
@@ -37,21 +38,29 @@ class TableResult:
     why: str = ""
     categories: tuple[str, ...] = ()
     files: bool = False
+    read: tuple[dt.datetime, dt.datetime] | None = None
 
     @property
     def words(self) -> str:
-        """``found 3 records``, ``nothing held`` or ``failed: why``."""
-        if self.status == "found":
-            return f"found {counted(self.rows, 'file' if self.files else 'record')}"
-        return "nothing held" if self.status == "nothing_held" else f"failed: {self.why}"
+        """``found 3 records``, ``nothing held`` or ``failed: why``, and when, if it was read in an earlier run."""
+        if self.status == "failed":
+            return f"failed: {self.why}"
+        found = self.status == "found"
+        told = f"found {counted(self.rows, 'file' if self.files else 'record')}" if found else "nothing held"
+        if self.read is None:
+            return told
+        since, until = map(instant, self.read)
+        return f"{told}; read from {since} to {until}, in a run that was interrupted later"
 
     def as_json(self) -> dict[str, str | int]:
+        when = {"read_from": instant(self.read[0]), "read_until": instant(self.read[1])} if self.read else {}
         return {
             "store": self.store,
             "table": self.table,
             "status": self.status,
             "rows": self.rows,
             "why": self.why,
+            **when,
         }
 
 
@@ -100,13 +109,22 @@ def summed(counts: Iterable[RedactionCount]) -> tuple[RedactionCount, ...]:
 class SourceNote:
     """A store of the package that is no live store: a snapshot kept by a hold, or a table collected by hand.
 
-    ``taken_at`` is when it was taken, as text. ``sha256`` is that of the file that was collected by hand.
+    ``taken_at`` is when it was taken, as text. ``sha256`` is that of the file that was collected by hand; ``files`` are
+    those of several. ``table`` is the one that was collected by hand, ``by`` the opaque id of whoever did it.
     """
 
     store: str
     kind: SourceKind
     taken_at: str
     sha256: str = ""
+    table: str = ""
+    by: str = ""
+    files: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The store, and the table where it is about one."""
+        return f"{self.store}.{self.table}" if self.table else self.store
 
     @property
     def words(self) -> str:
@@ -114,11 +132,17 @@ class SourceNote:
             return (
                 f"a snapshot that was taken on {self.taken_at} and kept since; nobody read it in the meantime"
             )
-        digest = f"; SHA-256 of the file: {self.sha256}" if self.sha256 else ""
-        return f"collected by hand on {self.taken_at}, because no program reads this source{digest}"
+        digests = [*([self.sha256] if self.sha256 else []), *self.files]
+        digest = (
+            f"; SHA-256 of the file{'s' if len(digests) > 1 else ''}: {', '.join(digests)}" if digests else ""
+        )
+        by = f" by {self.by}" if self.by else ""
+        return f"collected by hand on {self.taken_at}{by}, because no program reads this source{digest}"
 
     def as_json(self) -> dict[str, Json]:
-        return {"store": self.store, "kind": self.kind, "taken_at": self.taken_at, "sha256": self.sha256}
+        by_hand: dict[str, Json] = {"table": self.table, "by": self.by, "files": list(self.files)}
+        told: dict[str, Json] = {"store": self.store, "kind": self.kind, "taken_at": self.taken_at}
+        return {**told, "sha256": self.sha256, **(by_hand if self.table else {})}
 
 
 @dataclass(frozen=True, slots=True)

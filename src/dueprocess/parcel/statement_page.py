@@ -221,7 +221,7 @@ def _sources(account: Account) -> tuple[Block, ...]:
     if not notes:
         return ()
     title = "Sources that are not live stores"
-    rows = tuple((cell(each.store), cell(each.words)) for each in notes)
+    rows = tuple((cell(each.name), cell(each.words)) for each in notes)
     return Block("heading", title), Block("table", title, ("Store", "Where it comes from"), rows, (25, 75))
 
 

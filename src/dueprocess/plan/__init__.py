@@ -4,6 +4,7 @@
 """
 
 from dueprocess.plan.datamap import (
+    MANUAL,
     Compare,
     Constant,
     DataMap,
@@ -42,6 +43,7 @@ from dueprocess.plan.reading import parse_map
 from dueprocess.plan.window import Bound, bounds, inside, moment_of
 
 __all__ = [
+    "MANUAL",
     "REASONS",
     "Bound",
     "Compare",

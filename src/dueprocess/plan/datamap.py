@@ -21,6 +21,10 @@ engine's own type, or a day (which counts as the instant at which it begins)."""
 Compare = Literal["exact", "ignore_case"]
 """How a platform tells two names apart. ``ignore_case`` compares lower case with lower case, on both sides."""
 
+MANUAL = "manual:"
+"""``connect`` of a store that no program reads: a person collects its tables. It stands in the map itself, so that
+nobody turns a live store into one afterwards."""
+
 type Constant = str | int | bool
 type Equalities = tuple[tuple[str, Constant], ...]
 """Columns that must hold one fixed value each. They only narrow: all of them count, beside the subject."""
@@ -38,8 +42,14 @@ class StoreEntry:
     connect: str
     max_rows: int | None
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person collects what it holds. This is part of the map's digest, unlike any engine."""
+        return self.connect == MANUAL
+
     def as_json(self) -> dict[str, Json]:
-        return {"name": self.name, "max_rows": self.max_rows}
+        by_hand: dict[str, Json] = {"by_hand": True} if self.by_hand else {}
+        return {"name": self.name, "max_rows": self.max_rows, **by_hand}
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +313,8 @@ class ListedFile:
     parts: tuple[PathPart, ...]
     category: Category
     layout: Layout = "file"
+    in_place: bool = False
+    """These files are never copied, into a hold or a parcel: only digest and size are told."""
 
     @property
     def path_columns(self) -> tuple[str, ...]:
@@ -317,6 +329,7 @@ class ListedFile:
             "path": self.template,
             "category": self.category,
             **({"layout": self.layout} if self.layout != "file" else {}),
+            **({"in_place": True} if self.in_place else {}),
         }
 
 

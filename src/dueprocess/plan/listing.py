@@ -20,7 +20,7 @@ from dueprocess.plan.part import Part
 from dueprocess.plan.paths import Entries, known_store, row_path
 
 TABLE = (("store", "name", "columns"), ("subject", "via", "time", "absent", "equals", "order", "as"))
-FILE = (("store", "root", "from", "path", "category"), ("layout",))
+FILE = (("store", "root", "from", "path", "category"), ("layout", "in_place"))
 LINES = (("store", "name", "files", "pattern"), ("stamp", "zone"))
 FROM = (("store", "table"), ("subject", "via", "time", "absent", "equals"))
 
@@ -68,6 +68,8 @@ def read_file(part: Part, stores: Entries) -> ListedFile:
     """Files in a folder, which rows of a database name."""
     source = part.part("from", *FROM)
     path = row_path(source, "table", stores)
+    if stores[path.store].by_hand:
+        raise source.wrong("store", "is collected by a person, and files are named by records of a database")
     category = part.category("category")
     layout = cast("Layout", part.choice("layout", get_args(Layout))) if part.has("layout") else "file"
     if layout == "maildir" and path.time is not None:
@@ -86,6 +88,7 @@ def read_file(part: Part, stores: Entries) -> ListedFile:
         parts=_parts(part, template),
         category=category,
         layout=layout,
+        in_place=part.flag("in_place"),
     )
     if not listed.path_columns:
         raise part.wrong("path", "names no column, so it would be the same file for everybody")

@@ -68,6 +68,13 @@ class Part:
             raise self.wrong(key, f"is one of {', '.join(known)}")
         return value
 
+    def flag(self, key: str) -> bool:
+        """True or false; false where the key is absent."""
+        value = self.raw.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "is true or false")
+        return value
+
     def name(self, key: str) -> str:
         return check_name(self.text(key), f"{self.where}: `{key}`")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast, get_args
 
-from dueprocess.plan.datamap import Hop, RowPath, StoreEntry, TimeColumn, TimeUnit
+from dueprocess.plan.datamap import MANUAL, Hop, RowPath, StoreEntry, TimeColumn, TimeUnit
 from dueprocess.plan.names import refuse_gathering, refuse_secret
 from dueprocess.plan.part import Part
 
@@ -39,6 +39,8 @@ def row_path(part: Part, key: str, stores: Entries) -> RowPath:
     current = part.raw.get("time") == "current"
     time = None if current or not part.has("time") else _time(part, tables)
     store = known_store(part, "store", stores, folder=False)
+    if stores[store].by_hand:
+        _refuse_by_hand(part, hops, time)
     absent, equals = part.names("absent"), part.equalities("equals")
     for name, _ in equals:
         if name in absent:
@@ -57,6 +59,16 @@ def _via(part: Part) -> tuple[tuple[Hop, ...], str]:
         for step in steps
     )
     return hops, last.name("subject")
+
+
+def _refuse_by_hand(part: Part, hops: tuple[Hop, ...], time: TimeColumn | None) -> None:
+    """Refuses what a person's file cannot say: a way over other tables, a time of an engine's own type."""
+    if hops:
+        raise part.wrong(
+            "via", f"is not for a store {MANUAL} - each record of a person's file says itself whose it is"
+        )
+    if time is not None and time.unit == "timestamp":
+        raise part.wrong("time", "has the unit iso, date, s, ms or us where a person writes it into a file")
 
 
 def _time(part: Part, tables: list[str]) -> TimeColumn:

@@ -21,7 +21,16 @@ from dueprocess.demand import (
     ordered,
 )
 from dueprocess.errors import MalformedError
-from dueprocess.plan.datamap import DataMap, Layout, ListedFile, ListedTable, PathPart, RowPath, TargetRoute
+from dueprocess.plan.datamap import (
+    DataMap,
+    Layout,
+    ListedFile,
+    ListedTable,
+    PathPart,
+    RowPath,
+    StoreEntry,
+    TargetRoute,
+)
 from dueprocess.plan.moment import parse_moment
 from dueprocess.wire import Json, b64, digest_of
 
@@ -75,6 +84,8 @@ class TableQuery:
     cap: int
     label: str = ""
     """What this entry of the map is called in results and parcels; the table's name unless the map says ``as``."""
+    by_hand: bool = False
+    """Whether a person collects these rows, because no program reads the store."""
 
     def __post_init__(self) -> None:
         if not self.label:
@@ -101,6 +112,7 @@ class TableQuery:
             "order": list(self.order),
             "cap": self.cap,
             **({"as": self.label} if self.label != self.path.table else {}),
+            **({"by_hand": True} if self.by_hand else {}),
         }
 
 
@@ -117,6 +129,8 @@ class FileQuery:
     layout: Layout = "file"
     window: Period | None = None
     """Given for a Maildir: its messages are cut by the time in their names."""
+    in_place: bool = False
+    """Only digest and size of each file are told, because the map says that it must never be copied."""
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -127,6 +141,7 @@ class FileQuery:
             "category": self.category,
             **({"layout": self.layout} if self.layout != "file" else {}),
             **({"window": {**self.window.as_json()}} if self.window else {}),
+            **({"in_place": True} if self.in_place else {}),
         }
 
 
@@ -206,8 +221,8 @@ class Plan:
         return digest_of(self.as_json())
 
 
-type Caps = Mapping[str, int | None]
-"""The most rows that a table of each store may give."""
+type Entries = Mapping[str, StoreEntry]
+"""The stores of the map by name."""
 
 
 def compile_plan(item: ScopeItem, datamap: DataMap, *, nonce: bytes) -> Plan:
@@ -224,10 +239,10 @@ def compile_plan(item: ScopeItem, datamap: DataMap, *, nonce: bytes) -> Plan:
     if len(nonce) != NONCE_BYTES:
         raise MalformedError("bad-nonce", f"A plan has a nonce of {NONCE_BYTES} bytes.")
     route = datamap.route(item.target.kind)
-    caps = {entry.name: entry.max_rows for entry in datamap.stores}
+    stores = {entry.name: entry for entry in datamap.stores}
     reads = datamap if route.owners is None else replace(datamap, tables=(), files=())
-    tables = tuple(query for table in reads.tables if (query := _table(table, item, caps)))
-    files = tuple(each for listed in reads.files if (each := _file(listed, item, caps)))
+    tables = tuple(query for table in reads.tables if (query := _table(table, item, stores)))
+    files = tuple(each for listed in reads.files if (each := _file(listed, item, stores)))
     return Plan(
         map_id=datamap.id,
         map_sha256=datamap.sha256,
@@ -251,13 +266,14 @@ def question_only(plan: Plan) -> Plan:
     return replace(plan, tables=(), files=(), not_collected=(), holds=())
 
 
-def _table(table: ListedTable, item: ScopeItem, caps: Caps) -> TableQuery | None:
+def _table(table: ListedTable, item: ScopeItem, stores: Entries) -> TableQuery | None:
     """The query for one table, or None where nothing of it may leave."""
     columns = _columns(table, item)
     if not columns or not _cut(table.path, item.period):
         return None
-    window, cap = item.period if table.path.time else None, _cap(table.path, caps)
-    return TableQuery(table.path, window, columns, table.order, cap, table.label)
+    window, cap = item.period if table.path.time else None, _cap(table.path, stores)
+    by_hand = stores[table.path.store].by_hand
+    return TableQuery(table.path, window, columns, table.order, cap, table.label, by_hand)
 
 
 def _columns(table: ListedTable, item: ScopeItem) -> tuple[PlannedColumn, ...]:
@@ -278,19 +294,19 @@ def _file_cut(listed: ListedFile, period: Period) -> bool:
     return _cut(listed.path, period) and (listed.layout != "maildir" or period.closed)
 
 
-def _cap(path: RowPath, caps: Caps) -> int:
-    cap = caps[path.store]
+def _cap(path: RowPath, stores: Entries) -> int:
+    cap = stores[path.store].max_rows
     if cap is None:
         raise MalformedError("data-map", f"The store {path.store!r} gives rows but has no max_rows.")
     return cap
 
 
-def _file(listed: ListedFile, item: ScopeItem, caps: Caps) -> FileQuery | None:
+def _file(listed: ListedFile, item: ScopeItem, stores: Entries) -> FileQuery | None:
     if listed.category not in item.categories or not _file_cut(listed, item.period):
         return None
     columns = tuple(PlannedColumn(name, listed.category, ()) for name in listed.path_columns)
     order = (listed.path.time.column,) if listed.path.time else listed.path_columns
-    window, cap = item.period if listed.path.time else None, _cap(listed.path, caps)
+    window, cap = item.period if listed.path.time else None, _cap(listed.path, stores)
     rows = TableQuery(listed.path, window, columns, order, cap)
     return FileQuery(
         rows,
@@ -301,6 +317,7 @@ def _file(listed: ListedFile, item: ScopeItem, caps: Caps) -> FileQuery | None:
         listed.category,
         listed.layout,
         item.period if listed.layout == "maildir" else None,
+        listed.in_place,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import cast
 
 from dueprocess.errors import MalformedError
-from dueprocess.plan.datamap import DataMap, ListedFile, ListedTable, StoreEntry
+from dueprocess.plan.datamap import MANUAL, DataMap, ListedFile, ListedTable, StoreEntry
 from dueprocess.plan.listing import (
     FILE,
     FROM,
@@ -25,7 +25,7 @@ from dueprocess.plan.listing import (
 )
 from dueprocess.plan.names import check_name
 from dueprocess.plan.part import Part
-from dueprocess.plan.routes import TARGET, read_route, refuse_lost_owners
+from dueprocess.plan.routes import TARGET, read_route, refuse_by_hand, refuse_lost_owners
 
 MOST_ROWS = 1_000_000_000
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -60,6 +60,7 @@ def parse_map(text: str, where: str) -> DataMap:
     account = next((route for route in datamap.targets if route.kind == "account"), None)
     for route in datamap.targets:
         refuse_lost_owners(route, account)
+        refuse_by_hand(route, stores)
     _check_lines(datamap, stores, (*tables, *(part.part("from", *FROM) for part in files)))
     return datamap
 
@@ -80,7 +81,12 @@ def _store(name: str, raw: object, top: Part) -> StoreEntry:
         not isinstance(most, int) or isinstance(most, bool) or not 1 <= most <= MOST_ROWS
     ):
         raise part.wrong("max_rows", f"is a whole number from 1 to {MOST_ROWS}")
-    return StoreEntry(name, part.text("connect"), cast("int | None", most))
+    connect = part.text("connect")
+    if connect.startswith(MANUAL) and (connect != MANUAL or most is None):
+        raise part.wrong(
+            "connect", f"is {MANUAL!r} and nothing more, beside `max_rows`, where a person collects"
+        )
+    return StoreEntry(name, connect, cast("int | None", most))
 
 
 def _refuse_twice(datamap: DataMap, top: Part) -> None:

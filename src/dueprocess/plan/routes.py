@@ -4,7 +4,7 @@ from typing import cast, get_args
 
 from dueprocess.demand import KINDS, TargetKind
 from dueprocess.errors import RefusedError
-from dueprocess.plan.datamap import Compare, Interval, Owners, TargetRoute, TimeUnit
+from dueprocess.plan.datamap import MANUAL, Compare, Interval, Owners, TargetRoute, TimeUnit
 from dueprocess.plan.names import refuse_gathering, refuse_mere_users, refuse_property, refuse_secret
 from dueprocess.plan.part import Part
 from dueprocess.plan.paths import Entries, known_store
@@ -107,4 +107,27 @@ def refuse_lost_owners(route: TargetRoute, account: TargetRoute | None) -> None:
             why="Each owner becomes a target of a new decision, and must be found again by the account's route.",
             do="Declare a [[target]] of the kind account with the same store, table and column.",
             source="architecture.md section 1; formats.md, Scope",
+        )
+
+
+def refuse_by_hand(route: TargetRoute, stores: Entries) -> None:
+    """Refuses a target in a store that a person reads, unless the whole map is of such stores.
+
+    Then nobody looks anything up: what the paper names is the subject itself, and a person goes by it.
+    """
+    if not stores[route.store].by_hand:
+        return
+    live = [each.name for each in stores.values() if each.max_rows is not None and not each.by_hand]
+    bare = TargetRoute("account", route.store, route.table, route.subject, route.subject)
+    if live or route != bare:
+        raise RefusedError(
+            "route-by-hand",
+            f"The target of the kind {route.kind} is to be looked up in {route.store!r}, which no program reads.",
+            why=f"Which account is meant is looked up in a database: {', '.join(live)}."
+            if live
+            else "Without any database what the paper names is the account, byte for byte.",
+            do="Point the target at a database."
+            if live
+            else "Declare one [[target]] of the kind account whose `column` is its `subject`, and nothing more.",
+            source=f"docs/manual-collection.md; a store {MANUAL}",
         )

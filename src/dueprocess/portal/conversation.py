@@ -23,7 +23,6 @@ from dueprocess.portal.ranges import Span, asked_span
 from dueprocess.portal.sender import send_file
 from dueprocess.wire import b64, unhex
 
-ANSWER_SECONDS = 10.0
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = (
     ("Content-Security-Policy", POLICY),
@@ -38,7 +37,6 @@ _PATH = re.compile(r"/parcels/(p-[0-9a-f]{16})(?:/(challenge|file|receipt))?")
 _STYLE = re.compile(r"(/parcels(/p-[0-9a-f]{16})?)?/style\.css")
 _BEARER = re.compile(r"Bearer ([A-Za-z0-9_-]{43})", re.IGNORECASE)
 _BYTES, _HTML = "application/octet-stream", "text/html; charset=utf-8"
-_TEXT = "text/plain; charset=utf-8"
 _STATUS = {"too-many": 429, "fetched": 410, "ended": 410}
 
 Answers = Mapping[str | None, Callable[[Release], None]]
@@ -62,6 +60,7 @@ class Conversation(TimedConversation):
     """One connection, which may bring several requests."""
 
     server_version = "dueprocess-portal"
+    always = HEADERS
     house: House
 
     def setup(self) -> None:
@@ -87,12 +86,12 @@ class Conversation(TimedConversation):
             found = _PATH.fullmatch(self.path)
             release = self._open_release(found[1]) if found is not None else None
             if _STYLE.fullmatch(self.path) and self.command != "POST":
-                self._send(200, style(), "text/css; charset=utf-8")
+                self.answer(200, style(), "text/css; charset=utf-8")
             elif found is None or release is None:
-                self._send(404, nothing_page(), _HTML)
+                self.answer(404, nothing_page(), _HTML)
             elif found[2] not in answers:
                 allowed = "POST" if found[2] == "challenge" else "GET, HEAD"
-                self._send(405, f"This address takes {allowed}.\n".encode(), headers=(("Allow", allowed),))
+                self.answer(405, f"This address takes {allowed}.\n".encode(), headers=(("Allow", allowed),))
             else:
                 answers[found[2]](release)
         except DueprocessError as error:
@@ -107,7 +106,7 @@ class Conversation(TimedConversation):
 
     def _page(self, release: Release) -> None:
         host = self.headers.get("Host", "")
-        self._send(200, parcel_page(release, host, whole=self._whole(release)), _HTML)
+        self.answer(200, parcel_page(release, host, whole=self._whole(release)), _HTML)
 
     def _whole(self, release: Release) -> bool:
         found = fetches.look(self.house.fetched, release.release)
@@ -118,7 +117,7 @@ class Conversation(TimedConversation):
             raise _fetched_already()
         token = fetches.issue(self.house.fetched, release.release, self.house.clock())
         sealed = encrypt_small(release.recipient, token.encode())
-        self._send(200, sealed, _BYTES, headers=(_attachment(challenge_name(release)),))
+        self.answer(200, sealed, _BYTES, headers=(_attachment(challenge_name(release)),))
 
     def _receipt(self, release: Release) -> None:
         if self._token(release) is None:
@@ -126,9 +125,9 @@ class Conversation(TimedConversation):
         try:
             receipt = releases.receipt_path(self.house.releases, release.parcel_id).read_bytes()
         except FileNotFoundError:
-            self._send(404, nothing_page(), _HTML)
+            self.answer(404, nothing_page(), _HTML)
         else:
-            self._send(200, receipt, _BYTES, headers=(_attachment(receipt_name(release)),))
+            self.answer(200, receipt, _BYTES, headers=(_attachment(receipt_name(release)),))
 
     def _token(self, release: Release) -> Token | None:
         """The token that this request brings; without a good one the request is answered and None comes back."""
@@ -137,7 +136,7 @@ class Conversation(TimedConversation):
         token = fetches.find(self.house.fetched, release.release, given[1], now) if given else None
         if token is None:
             words = b"This needs a fresh key: ask for one with POST at .../challenge and open it.\n"
-            self._send(401, words, headers=(("WWW-Authenticate", 'Bearer realm="parcel"'),))
+            self.answer(401, words, headers=(("WWW-Authenticate", 'Bearer realm="parcel"'),))
         return token
 
     def _file(self, release: Release) -> None:
@@ -152,7 +151,7 @@ class Conversation(TimedConversation):
         )
         if span is None:
             beyond = ("Content-Range", f"bytes */{release.size_bytes}")
-            self._send(416, b"The parcel ends before that byte.\n", headers=(("ETag", etag), beyond))
+            self.answer(416, b"The parcel ends before that byte.\n", headers=(("ETag", etag), beyond))
         elif self.command == "HEAD":
             self._file_head(release, etag, span)
         else:
@@ -160,7 +159,7 @@ class Conversation(TimedConversation):
                 if free:
                     self._send_file(release, token, etag, span)
                 else:
-                    self._send(503, b"Too many downloads at once.\n", headers=(("Retry-After", "30"),))
+                    self.answer(503, b"Too many downloads at once.\n", headers=(("Retry-After", "30"),))
 
     def _send_file(self, release: Release, token: Token, etag: str, span: Span) -> None:
         file = os.open(releases.file_path(self.house.releases, release.parcel_id), os.O_RDONLY)
@@ -188,16 +187,12 @@ class Conversation(TimedConversation):
         return not self.house.stopping and releases.is_open(self.house.releases, release, self.house.clock())
 
     def _file_head(self, release: Release, etag: str, span: Span) -> None:
-        self.connection.settimeout(ANSWER_SECONDS)
-        self.send_response(206 if span.partial else 200)
         lines = [("Content-Type", _BYTES), ("Content-Length", str(span.until - span.first)), ("ETag", etag)]
         lines += [("Accept-Ranges", "bytes"), _attachment(release.name)]
         lines.append(("Repr-Digest", f"sha-256=:{b64(unhex(release.sha256))}:"))
         if span.partial:
             lines.append(("Content-Range", f"bytes {span.first}-{span.until - 1}/{release.size_bytes}"))
-        for name, value in (*lines, *HEADERS):
-            self.send_header(name, value)
-        self.end_headers()
+        self.answer_head(206 if span.partial else 200, lines)
         self.wfile.flush()
 
     def _fail(self, error: DueprocessError) -> None:
@@ -208,41 +203,7 @@ class Conversation(TimedConversation):
         told = (
             "\n".join(each for each in (error.what, error.do) if each) if status < 500 else "Try again later."
         )
-        self._send(status, f"{told}\n".encode(), headers=retry)
-
-    def send_error(
-        self,
-        code: int,
-        message: str | None = None,  # noqa: ARG002  the library's
-        explain: str | None = None,  # noqa: ARG002  the library's
-    ) -> None:
-        """Plain text instead of the library's HTML page."""
-        self.close_connection = True
-        self._send(code, f"{HTTPStatus(code).phrase}\n".encode())
-
-    def _send(
-        self,
-        status: int,
-        body: bytes,
-        content_type: str = _TEXT,
-        *,
-        headers: tuple[tuple[str, str], ...] = (),
-    ) -> None:
-        self.connection.settimeout(ANSWER_SECONDS)
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (*headers, *HEADERS):
-            self.send_header(name, value)
-        if self.close_connection or self.house.stopping:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  the library's name
-        """Nothing: who asks is nobody's business. What was fetched is on record, by a name that says nothing."""
+        self.answer(status, f"{told}\n".encode(), headers=retry)
 
 
 def _attachment(name: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from dueprocess.parcel import (
     Evidence,
     Statement,
     TableResult,
+    began_at,
     case_jsonld,
     certificate_page,
     form_for,
@@ -83,7 +84,7 @@ def run_plan(
             do="Compile the plan again and have it approved again.",
             source="formats.md, Plan and Gate",
         )
-    stores = open_stores(datamap, environment, _reader(answer.decision))
+    stores = open_stores(datamap, environment, _reader(answer.decision), extra.by_hand)
     try:
         return produce_answer(plan, stores, answer, out, extra=extra, tell=tell)
     finally:
@@ -167,7 +168,7 @@ def _certificate(account: Account, answer: Answer, entries: Sequence[Entry]) -> 
         authority=said.authority,
         order=said.order,
         software=f"dueprocess {evidence.tool_version}",
-        started_at=evidence.started_at,
+        started_at=began_at(evidence, account.results),
         ended_at=evidence.ended_at,
         entries=len(account.results),
         failed=len(account.failed),

@@ -3,7 +3,7 @@
 Each is a process of its own: it uses another core, and none of them can see a store. Plaintext is only ever in
 the pipe; the program's folder holds the recipient's public key and nothing else.
 
-Source: C2SP age v1; RFC 4880 (OpenPGP); RFC 5652, RFC 5083 (CMS).
+Source: C2SP age v1; RFC 9580 (OpenPGP); RFC 5652, RFC 5083 (CMS).
 """
 
 import abc
@@ -14,7 +14,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -24,41 +23,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal, NoReturn, Protocol
+from typing import IO, NoReturn, Protocol
 
-import pyrage
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-from dueprocess.errors import MalformedError, UnavailableError
+from dueprocess.errors import UnavailableError
+from dueprocess.library.recipients import checked_key, cms_command, key_kind, openpgp_command
 
 PIECE = 1024 * 1024
 _BUFFER = 64 * 1024
-_RSA_BITS = 2048
-
-KeyKind = Literal["age", "openpgp", "cms"]
-_BEGINS: tuple[tuple[str, KeyKind], ...] = (
-    ("age1", "age"),
-    ("-----BEGIN PGP PUBLIC KEY BLOCK", "openpgp"),
-    ("-----BEGIN CERTIFICATE", "cms"),
-)
 
 
 class Sink(Protocol):
     """Where the ciphertext goes: a file opened for writing bytes, a socket, a hash. It keeps no piece."""
 
     def write(self, piece: bytes | memoryview, /) -> object: ...
-
-
-def key_kind(recipient: str) -> KeyKind:
-    """The kind of a recipient's key by how its text begins. Refuses any other text."""
-    for start, kind in _BEGINS:
-        if recipient.startswith(start):
-            return kind
-    raise _bad(
-        "not a key of a kind that can receive", "Expected an age key, an OpenPGP key or a certificate."
-    )
 
 
 @contextmanager
@@ -87,91 +64,19 @@ class _Program:
 @contextmanager
 def _program(recipient: str, at: dt.datetime) -> Iterator[_Program]:
     kind = key_kind(recipient)
+    checked_key(kind, recipient, at)
     if kind == "age":
-        _check_age_key(recipient)
-        yield _Program(
-            "age", [sys.executable, "-I", "-m", "dueprocess.production.sealing", recipient], reports=True
-        )
+        sealing = [sys.executable, "-I", "-m", "dueprocess.production.sealing", recipient]
+        yield _Program("age", sealing, reports=True)
         return
     with tempfile.TemporaryDirectory(prefix="dueprocess-key-") as place:
         path = Path(place) / "recipient"
         path.write_text(recipient)
         if kind == "openpgp":
-            yield _Program("gpg", _gpg(path))
+            yield _Program("gpg", openpgp_command(path))
         else:
-            _check_certificate(recipient, at)
-            yield _Program("openssl", _openssl(path))
-
-
-def _check_age_key(recipient: str) -> None:
-    try:
-        pyrage.x25519.Recipient.from_str(recipient)
-    except pyrage.RecipientError as error:
-        raise _bad("not an age key", "Expected a text that begins with age1.") from error
-
-
-_GPG = (
-    "--batch",
-    "--no-tty",
-    "--quiet",
-    "--no-options",
-    "--no-keyring",
-    "--no-autostart",
-    "--no-random-seed-file",
-)
-
-
-def _gpg(path: Path) -> list[str]:
-    """Refuses what is not exactly one public key that can encrypt now. Compression stays off: it would leak."""
-    gpg = [_found("gpg"), *_GPG, "--homedir", str(path.parent)]
-    shown = subprocess.run(  # noqa: S603  a program found on this machine, with checked arguments
-        [*gpg, "--with-colons", "--show-keys", str(path)], capture_output=True, text=True, check=False
-    )
-    lines = [line.split(":") for line in shown.stdout.splitlines()]
-    keys = [fields for fields in lines if fields[0] in ("pub", "sec")]
-    if len(keys) != 1 or keys[0][0] != "pub":
-        raise _bad("not exactly one OpenPGP public key", "Enrol one key, exported with gpg --armor --export.")
-    if keys[0][1] in tuple("eri") or "E" not in keys[0][11]:
-        raise _bad("an OpenPGP key that has expired, is revoked or cannot encrypt", "Ask for a new key.")
-    safe = ("--trust-model", "always", "--compress-algo", "none", "--cipher-algo", "AES256")
-    return [*gpg, *safe, "--recipient-file", str(path), "--output", "-", "--encrypt"]
-
-
-def _check_certificate(text: str, at: dt.datetime) -> None:
-    """Refuses what is not exactly one certificate in force, with an RSA key of 2048 bits or an elliptic one."""
-    advice = "Enrol the authority's current certificate for encryption, as PEM."
-    try:
-        (certificate,) = x509.load_pem_x509_certificates(text.encode())
-        key = certificate.public_key()
-    except ValueError as error:
-        raise _bad("not exactly one certificate", advice) from error
-    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
-        raise _bad("a certificate that is not in force", advice)
-    big = isinstance(key, RSAPublicKey) and key.key_size >= _RSA_BITS
-    if not big and not isinstance(key, EllipticCurvePublicKey):
-        raise _bad("a certificate whose key cannot receive", advice)
-
-
-def _openssl(path: Path) -> list[str]:
-    """CMS with AES-256-GCM, so that a changed parcel does not open; in DER and as a stream."""
-    how = ("cms", "-encrypt", "-stream", "-binary", "-outform", "DER", "-aes-256-gcm")
-    return [_found("openssl"), *how, str(path)]
-
-
-def _found(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        raise UnavailableError(
-            "no-program",
-            f"The program {name} is not installed on the production worker's machine.",
-            why="This authority's key needs it.",
-            do=f"Install {name}, then run again. Nothing was read.",
-        )
-    return path
-
-
-def _bad(what: str, do: str) -> MalformedError:
-    return MalformedError("bad-recipient", f"The recipient's key is {what}.", do=do)
+            # With AES-256-GCM, so that a changed parcel does not open.
+            yield _Program("openssl", cms_command(path, "-stream", "-aes-256-gcm"))
 
 
 class Encryption:

@@ -3,10 +3,11 @@
 Every entry ends as found, nothing held or failed. One that fails does not stop the others.
 """
 
+import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -18,12 +19,16 @@ from dueprocess.parcel import RedactionCount, Status, TableResult, control_numbe
 from dueprocess.plan import FileQuery, Plan, TableQuery
 from dueprocess.production.formatting import formatted
 from dueprocess.production.packing import MEMBER_BYTES, Member
+from dueprocess.production.resuming import EarlierRuns, ReadBefore
 from dueprocess.production.rolls import Redactions, Rolls, numbered
-from dueprocess.production.stores import FolderStore, Stores, Subject
+from dueprocess.production.stores import FolderStore, ManualStore, Stores, Subject
 from dueprocess.production.stores.arrow import is_json
 from dueprocess.production.stores.facts import Checked, Redacted, Row
+from dueprocess.production.stores.found import kept_in_place
 
 _TOLD = 20
+_TOLD_IN_PLACE = 1000
+"""More are named of what is kept in place: nothing but the digest says which file it is."""
 _SLICE_BYTES = 8 * 1024 * 1024
 _STRANGE = re.compile(r"[^A-Za-z0-9._=+@-]")
 
@@ -74,15 +79,23 @@ class Extra:
 
     tables: Sequence[Source] = ()
     files: Sequence[FileSource] = ()
+    earlier: EarlierRuns | None = None
+    """Tables of slow stores that an earlier run of this production read: they stand where the store's would."""
+    by_hand: Mapping[str, ManualStore] = field(default_factory=dict)
+    """Stores that people collect, by name, with their answers: they stand among the live ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a collection is: the entry at hand (from 1), of how many, and the records and files so far."""
+    """How far a collection is: the entry at hand (from 1), of how many, and the records and files so far.
+
+    ``note`` is what has to be said at once, such as that something kept had to be thrown away; without any value.
+    """
 
     entry: int
     entries: int
     records: int
+    note: str = ""
 
 
 type Tell = Callable[[Progress], object]
@@ -131,7 +144,7 @@ class Collection:
         subject = self.stores.databases[route.store].resolve(self.plan.target)
         self.subject_found = subject is not None
         for query in self.plan.tables:
-            yield from self._table(query.store, query, partial(self._rows, query, subject))
+            yield from self._planned(query, subject)
         for source in self.extra.tables:
             yield from self._table(source.store, source.query, partial(source.batches, subject))
         for each in self.plan.files:
@@ -142,8 +155,22 @@ class Collection:
 
     # -- records ---------------------------------------------------------------------------------------
 
+    def _planned(self, query: TableQuery, subject: Subject | None) -> Iterator[Member]:
+        """A table from its store, or, where that is slow, as an earlier run read it."""
+        earlier, live = self.extra.earlier, partial(self._rows, query, subject)
+        if earlier is None or subject is None or not self.stores.databases[query.store].slow:
+            yield from self._table(query.store, query, live)
+        elif read := earlier.found(query, subject):
+            yield from self._table(query.store, query, read.batches, read)
+        else:
+            yield from self._table(query.store, query, lambda: earlier.keeping(query, subject, live()))
+
     def _table(
-        self, store: str, query: TableQuery, batches: Callable[[], Iterator[Checked]]
+        self,
+        store: str,
+        query: TableQuery,
+        batches: Callable[[], Iterator[Checked]],
+        read: ReadBefore | None = None,
     ) -> Iterator[Member]:
         self._begin()
         columns = [column.name for column in query.columns]
@@ -158,7 +185,7 @@ class Collection:
             why = _sentence(error)
         yield from rolls.close()
         self._redactions.mask((store, query.label), query, rolls.rows)
-        self._record(store, query, rolls.rows, why)
+        self._record(store, query, rolls.rows, why, read)
 
     def _part(self, where: tuple[str, str], checked: Checked, rolls: Rolls) -> Iterator[Member]:
         """A few megabytes of records. Those in front of one that is too big are kept, and count."""
@@ -173,6 +200,8 @@ class Collection:
         self._say()
 
     def _rows(self, query: TableQuery, subject: Subject | None) -> Iterator[Checked]:
+        if query.by_hand:  # A person goes by what the paper names, also where the account is gone by now.
+            return self.stores.databases[query.store].batches(query, self.plan.target.value)
         if subject is None:
             return iter(())
         return self.stores.databases[query.store].batches(query, subject)
@@ -184,13 +213,14 @@ class Collection:
     ) -> Iterator[Member]:
         """Each file whole, or a sentence in the result: one missing file does not stop the others."""
         self._begin()
-        count, missing, why = 0, list[str](), ""
+        count, missing, in_place, why = 0, list[str](), list[str](), ""
         try:
             for each in found:
                 self._count += 1
                 number = control_number(self.prefix, self._count)
                 if isinstance(each, UnavailableError):
-                    missing.append(f"{number} ({each.why or each.what})")
+                    told = in_place if each.code == "kept-in-place" else missing
+                    told.append(f"{number} ({each.why or each.what})")
                     continue
                 name = _STRANGE.sub("_", each.name)[-200:]
                 yield Member(f"data/{store}/files/{number}_{name}", each.size, each.chunks)
@@ -198,9 +228,7 @@ class Collection:
                 self._say()
         except _FAILURES as error:
             why = _sentence(error)
-        if missing and not why:
-            told = ", ".join(missing[:_TOLD]) + (" and others" if len(missing) > _TOLD else "")
-            why = f"{len(missing)} of {count + len(missing)} files could not be read: {told}"
+        why = why or _not_here(count, missing, in_place)
         self._record(store, query.rows, count, why)
 
     def _live(self, query: FileQuery, subject: Subject | None) -> Iterator[_Opening | UnavailableError]:
@@ -223,16 +251,38 @@ class Collection:
         if self.tell is not None:
             entries = len(self.plan.tables) + len(self.plan.files)
             entries += len(self.extra.tables) + len(self.extra.files)
-            self.tell(Progress(self._entry, entries, self._count))
+            note = self.extra.earlier.notes() if self.extra.earlier is not None else ""
+            self.tell(Progress(self._entry, entries, self._count, note))
 
-    def _record(self, store: str, query: TableQuery, rows: int, why: str) -> None:
+    def _record(
+        self, store: str, query: TableQuery, rows: int, why: str, read: ReadBefore | None = None
+    ) -> None:
         status: Status = "failed" if why else "found" if rows else "nothing_held"
         told = f"{why} ({rows} records before that are in the package)" if why and rows else why
-        self.results.append(TableResult(store, query.label, status, rows, told, query.categories))
+        when = (read.read_from, read.read_until) if read is not None else None
+        self.results.append(TableResult(store, query.label, status, rows, told, query.categories, read=when))
 
 
 _FAILURES = (UnavailableError, MalformedError, RefusedError)
 """What one entry may fail with. ``BrokenError`` is not among them: it stops everything."""
+
+
+def _not_here(count: int, missing: Sequence[str], in_place: Sequence[str]) -> str:
+    """Why files that were found are not in the package: each that was kept in place with digest and size."""
+    found, told = count + len(missing) + len(in_place), list[str]()
+    if missing:
+        told.append(f"{len(missing)} of {found} files could not be read: {_first(missing, _TOLD)}")
+    if in_place:
+        listed = _first(in_place, _TOLD_IN_PLACE)
+        told.append(
+            f"{len(in_place)} of {found} files are kept in place and were not copied, because copying such files "
+            f"can be a crime: {listed}"
+        )
+    return "; ".join(told)
+
+
+def _first(texts: Sequence[str], most: int) -> str:
+    return ", ".join(texts[:most]) + (" and others" if len(texts) > most else "")
 
 
 def _sentence(error: DueprocessError) -> str:
@@ -275,8 +325,21 @@ def _found(folder: FolderStore, query: FileQuery, row: Row) -> Iterator[_Opening
     for file in folder.files(query, row):
         if isinstance(file, UnavailableError):
             yield file
+        elif query.in_place:
+            yield _digested(file.size, folder.chunks(file))
         else:
             yield _tried(file.name, file.size, folder.chunks(file))
+
+
+def _digested(size: int, chunks: Iterator[bytes]) -> UnavailableError:
+    """What is told of a file that stays where it is; it is read to its end and goes nowhere."""
+    digest = hashlib.sha256()
+    try:
+        for each in chunks:
+            digest.update(each)
+    except UnavailableError as error:
+        return error
+    return kept_in_place(digest.hexdigest(), size)
 
 
 def _held(source: FileSource, subject: Subject | None) -> Iterator[_Opening | UnavailableError]:
@@ -296,12 +359,15 @@ def _tried(name: str, size: int, chunks: Iterator[bytes]) -> _Opening | Unavaila
 def queries_text(plan: Plan, stores: Stores) -> bytes:
     """``queries.sql``: every query as it is sent, with places for values, in the plan's order."""
     route = plan.target.route
+    resolving = (
+        f"-- resolve the target in {route.store}: at most one {route.table}.{route.subject} "
+        f"whose {route.column} equals the value"
+    )
+    if isinstance(stores.databases[route.store], ManualStore):
+        resolving = "-- nothing is looked up in a database: the name that the paper has is the account"
     parts = [
         "-- Queries of this answer. Values are bound by the driver and stand in decision.json.",
-        (
-            f"-- resolve the target in {route.store}: at most one {route.table}.{route.subject} "
-            f"whose {route.column} equals the value"
-        ),
+        resolving,
     ]
     parts += [
         f"-- {query.store}.{query.label}\n{_text(stores, query)};"

@@ -15,7 +15,7 @@ from dueprocess.history.ledger import ClosedEpoch, LedgerRecord
 from dueprocess.production.head import DO, SOURCE
 from dueprocess.tlog.epoch import epoch_root, epoch_seed
 from dueprocess.tlog.leaf import EpochLeaf, GapLeaf, IncidentLeaf, PolicyLeaf, parse_leaf
-from dueprocess.tlog.tiles import TileReader
+from dueprocess.tlog.tilereader import TileReader
 from dueprocess.wire import b64
 
 type Span = tuple[int, int]

@@ -15,8 +15,8 @@ from dueprocess.errors import BrokenError, MalformedError, UnavailableError
 from dueprocess.tlog.checkpoint import Checkpoint, OpenedCheckpoint, open_checkpoint
 from dueprocess.tlog.merkle import verify_consistency
 from dueprocess.tlog.note import parse_note
-from dueprocess.tlog.tiles import TileReader
-from dueprocess.vault.keystore import make_folder, sync_folder
+from dueprocess.tlog.tilereader import TileReader
+from dueprocess.vault.privatefiles import make_folder, sync_folder
 
 DO = "Stop. Do not produce. Run dueprocess fsck and compare the log with the copies that others keep."
 SOURCE = "formats.md, Gate"

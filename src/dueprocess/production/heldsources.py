@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from dueprocess.errors import BrokenError, DueprocessError, RefusedError, UnavailableError
-from dueprocess.plan import HeldPart, Plan, PlannedColumn, TableQuery
+from dueprocess.plan import FileQuery, HeldPart, Plan, PlannedColumn, TableQuery
 from dueprocess.production.snapshots import MANIFEST, file_rule
 from dueprocess.production.stores.facts import Subject
 from dueprocess.production.stores.held import HeldFile, HeldFiles, HeldSource, Shelf
@@ -41,8 +41,8 @@ def held_files(part: HeldPart, plan: Plan, shelf: Shelf) -> list[HeldFiles]:
     manifest = _opened(part, shelf)
     found = []
     for query in plan.files:
-        entry = _entry(manifest, "files", query.store, query.rows.label)
-        cut = _within(query.rows, entry) if entry is not None and entry["rule"] == file_rule(query) else None
+        entry = _file_entry(manifest, query)
+        cut = _within(query.rows, entry) if entry is not None else None
         if entry is not None and cut is not None:
             failure = _unlike(plan, manifest) or _other_rules(query.rows, entry) or _incomplete(part, entry)
             readable = failure is None or failure.code == "hold-incomplete"
@@ -82,6 +82,18 @@ def _entry(manifest: Any, kind: str, store: str, label: str) -> Any:
     return next(
         (each for each in manifest["entries"] if (each["kind"], each["store"], each["label"]) == wanted), None
     )
+
+
+def _file_entry(manifest: Any, query: FileQuery) -> Any:
+    """The entry of the same files. One table may name the files of several: then the rows decide."""
+    wanted = ("files", query.store, query.rows.label, file_rule(query))
+    found = [
+        each
+        for each in manifest["entries"]
+        if each["kind"] == "files" and (each["kind"], each["store"], each["label"], each["rule"]) == wanted
+    ]
+    same = [each for each in found if each["path"] == query.rows.path.as_json()]
+    return next(iter((*same, *found)), None)
 
 
 def _within(query: TableQuery, entry: Any) -> TableQuery | None:

@@ -4,7 +4,7 @@ The work grows with the number of tables: each question about a column is put to
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dueprocess.errors import UnavailableError
@@ -13,12 +13,14 @@ from dueprocess.production.columnkinds import can_be_redacted, can_serve, family
 from dueprocess.production.stores import ColumnFacts, Store, Stores
 from dueprocess.production.stores.sqlite import SqliteStore
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference. An ``error`` stops the map from being used, a ``warning`` is for a person to weigh."""
+    """One difference. An ``error`` stops the map from being used, a ``warning`` is for a person to weigh, and a
+    ``note`` says what nothing can be compared with.
+    """
 
     severity: Severity
     code: str
@@ -52,6 +54,8 @@ def check_map(datamap: DataMap, stores: Stores) -> list[Finding]:
         for name, error in stores.missing.items()
     ]
     live = {name: _Live(store) for name, store in stores.databases.items()}
+    found += [_by_hand(each) for each in datamap.tables if datamap.store(each.path.store).by_hand]
+    datamap = _without_hands(datamap)
     account = next((route for route in datamap.targets if route.kind == "account"), None)
     for route in datamap.targets:
         found += _guarded(route.store, route.table, _target(route, account, live[route.store]))
@@ -69,6 +73,21 @@ def check_map(datamap: DataMap, stores: Stores) -> list[Finding]:
     for (store, name), known in _known(datamap).items():
         found += _guarded(store, name, _unlisted(live[store], name, known))
     return list(dict.fromkeys(found))
+
+
+def _by_hand(table: ListedTable) -> Finding:
+    what = "A person collects this table by hand: there is no live store to compare it with."
+    return Finding("note", "by-hand", table.path.store, table.label, None, what)
+
+
+def _without_hands(datamap: DataMap) -> DataMap:
+    """What of a map live stores answer for."""
+    live = {each.name for each in datamap.stores if not each.by_hand}
+    return replace(
+        datamap,
+        targets=tuple(each for each in datamap.targets if each.store in live),
+        tables=tuple(each for each in datamap.tables if each.path.store in live),
+    )
 
 
 @dataclass(slots=True)

@@ -11,6 +11,9 @@ from dueprocess.errors import DueprocessError, RefusedError, UnavailableError
 from dueprocess.plan import DataMap, Owners, Plan, TargetRoute
 from dueprocess.production.stores import Stores, Subject, open_stores
 
+_AMBIGUOUS = "ambiguous-target"
+"""Code of every store's refusal to choose between accounts or to count them."""
+
 
 @runtime_checkable
 class Naming(Protocol):
@@ -23,6 +26,21 @@ class Naming(Protocol):
     def owners(self, owners: Owners, subject: Subject, /) -> list[str]:
         """The names of the accounts that own a thing, each once."""
         ...
+
+
+def meant_by(
+    plan: Plan, datamap: DataMap, environment: Mapping[str, str], reader: str
+) -> tuple[str, ...] | None:
+    """The accounts that the plan's target means, by `find_accounts`; None where it names more than it may.
+
+    That is an answer: asked again, the store says the same. Whatever kept it from answering is raised.
+    """
+    try:
+        return find_accounts(plan, datamap, environment, reader)
+    except RefusedError as error:
+        if error.code != _AMBIGUOUS:
+            raise
+        return None
 
 
 def find_accounts(

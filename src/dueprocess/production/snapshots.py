@@ -1,8 +1,9 @@
 """Snapshots of a hold: the plan's answer put into the vault instead of a parcel, and read from there later.
 
 No value goes anywhere but onto the hold's shelf, which is encrypted under the hold's own key. Other people are
-masked before anything is kept. Files keep their bytes, unless a person said that they stay in place: then only digest
-and size are kept, because material that it is a crime to copy must not be copied.
+masked before anything is kept. Files keep their bytes, unless a person said of all of them, or the data map of some,
+that they stay in place: then only digest and size are kept, because material that it is a crime to copy must not be
+copied.
 """
 
 import hashlib
@@ -217,10 +218,13 @@ class _Taking:
         """The rows whose files could be read, once for each file, with what was kept of it; how many could not."""
         numbers, missing = list[int](), 0
         told: dict[str, list[Any]] = {name: [] for name in _FILE_TYPES}
-        how = IN_PLACE if self._facts.in_place else COPIED
+        copies = not (self._facts.in_place or query.in_place)
+        how = COPIED if copies else IN_PLACE
         for number, row in enumerate(row_dicts(checked.rows)):
             for file in folder.files(query, row):
-                kept = None if isinstance(file, UnavailableError) else self._copied(folder, file)
+                kept = (
+                    None if isinstance(file, UnavailableError) else self._copied(folder, file, copies=copies)
+                )
                 if kept is None or isinstance(file, UnavailableError):
                     missing += 1
                     continue
@@ -234,7 +238,7 @@ class _Taking:
         times = checked.times.take(pa.array(numbers, pa.int64())) if checked.times is not None else None
         return Checked(rows, (), times), missing
 
-    def _copied(self, folder: FolderStore, file: FoundFile) -> tuple[str, list[str]] | None:
+    def _copied(self, folder: FolderStore, file: FoundFile, *, copies: bool) -> tuple[str, list[str]] | None:
         """The digest of a file, and the objects that hold its bytes; none of these where it stays in place.
 
         None where the file went away while it was read.
@@ -249,7 +253,7 @@ class _Taking:
             if not chunk:
                 break
             digest.update(chunk)
-            if self._facts.in_place:
+            if not copies:
                 continue
             held += chunk
             if len(held) >= OBJECT_BYTES:

@@ -39,7 +39,8 @@ def statements(plan: Plan, account: TargetRoute | None = None) -> Asked:
     planning += _naming(store, plan.target.route, account) if account is not None else []
     tables: dict[tuple[str, str], tuple[str, ...]] = {}
     further: list[str] = []
-    for query in (*plan.tables, *(each.rows for each in plan.files)):
+    asked = [query for query in plan.tables if not query.by_hand]
+    for query in (*asked, *(each.rows for each in plan.files)):
         list(store.batches(query, ""))
         *checks, rows = store.taken()
         key = (query.store, query.table)

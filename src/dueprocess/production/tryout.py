@@ -294,13 +294,14 @@ _FAILURES = (UnavailableError, MalformedError, RefusedError)
 
 
 def _table(query: TableQuery, stores: Stores, subject: Subject) -> Held:
-    tally, why = _Tally(query), ""
+    tally, why, asked = _Tally(query), "", True
     try:
         for checked in stores.databases[query.store].batches(query, subject):
             tally.add(checked)
     except _FAILURES as error:
-        why = _sentence(error)
+        why, asked = _sentence(error), not query.by_hand
     status: Status = "failed" if why else "found" if tally.records else "nothing_held"
+    status = status if asked else "not_asked"
     size = sum(part.size for part in tally.parts)
     return Held(
         query.store,

@@ -21,10 +21,11 @@ from dueprocess.publication.signer import LogSigner
 from dueprocess.publication.standing import refuse_published, signing_time
 from dueprocess.tlog.checkpoint import Checkpoint, open_checkpoint
 from dueprocess.tlog.epoch import PLACES, epoch_at, epoch_root, epoch_seed
+from dueprocess.tlog.growing import growth
 from dueprocess.tlog.leaf import EpochLeaf, GapLeaf, Leaf, RegisterLeaf, ReportLeaf, encode_leaf, parse_leaf
 from dueprocess.tlog.merkle import Frontier, leaf_hash
 from dueprocess.tlog.policy import Policy
-from dueprocess.tlog.tiles import CHECKPOINT_PATH, growth
+from dueprocess.tlog.tiles import CHECKPOINT_PATH
 from dueprocess.wire import instant
 
 ALONE = Outside()

@@ -2,7 +2,7 @@
 
 Each audience gets a fixed list of fields (`tlog.record.AUDIENCES`) and of events. A user's receipt opens the
 records of the case and of that user's own target, never those of another target; a requester's says nothing
-about what the user was told or did.
+about what the user was told or did, nor whether an account was found behind what its paper names.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,8 @@ from dueprocess.tlog.proof import LogProof, format_proof
 from dueprocess.tlog.receipt import Receipt, ReceiptRecord
 from dueprocess.tlog.record import AUDIENCES, Audience, Record, open_fields
 from dueprocess.tlog.subjects import SubjectProof
-from dueprocess.tlog.tiles import TileReader
+from dueprocess.tlog.tilereader import TileReader
+from dueprocess.wire import Json
 
 REQUESTER_KINDS = frozenset(
     {
@@ -28,6 +29,7 @@ REQUESTER_KINDS = frozenset(
         "ScopeNarrowed", "DecisionProposed", "DecisionApproved", "DecisionRejected", "DecisionWithdrawn",
         "ProductionStarted", "DataProduced", "DeliveryStarted", "DeliveryFailed", "ParcelDelivered", "CaseClosed",
         "ParcelReleased", "ParcelFetched", "FieldsSpoken", "DeliveryReopened", "ReopeningLapsed",
+        "ManifestMade",
         "HoldStarted", "HoldConfirmed", "HoldRenewed", "RenewalServed", "HoldEnded",
     }
 )  # fmt: skip
@@ -66,10 +68,14 @@ def build_receipt(
             source="specs/tlog, Audiences",
         )
     made = _Maker(source, audience, subject)
+    untold = _untold(events) if audience == "requester" else frozenset[int]()
     shown = [
         made.record(record, row)
         for event, record, row in recommit.recorded(events)
-        if row is not None and made.holds(row.epoch) and _shows(audience, ref, event)
+        if row is not None
+        and made.holds(row.epoch)
+        and _shows(audience, ref, event)
+        and event.case_seq not in untold
     ]
     if not shown:
         raise RefusedError(
@@ -89,6 +95,27 @@ def _shows(audience: Audience, ref: str | None, event: Event) -> bool:
     if audience == "requester" and event.kind not in REQUESTER_KINDS:
         return False
     return ref is None or event.body.get("target", ref) == ref
+
+
+def _untold(events: Sequence[Event]) -> frozenset[int]:
+    """Numbers of the events that would tell a requester whether an account was found, before anything is handed over.
+
+    Whoever asks to preserve never learns it here: neither by what is done about the account nor by how the case ends.
+    """
+    found = {str(ref) for event in events if event.kind == "AccountsFound" for ref in _refs(event)}
+    handed = {str(event.body["target"]) for event in events if event.kind == "DeliveryStarted"}
+    kinds = [event.body["demand_kind"] for event in events if event.kind == "DemandRead"]
+    keeps = kinds[-1:] == ["preservation"]
+    return frozenset(
+        event.case_seq
+        for event in events
+        if event.body.get("target") in found - handed or (keeps and event.kind == "CaseClosed")
+    )
+
+
+def _refs(event: Event) -> Sequence[Json]:
+    refs = event.body["targets"]
+    return refs if isinstance(refs, list) else ()
 
 
 class _Maker:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from dueprocess.errors import MalformedError, UnavailableError
 from dueprocess.tlog.checkpoint import Checkpoint, sign_checkpoint
 from dueprocess.tlog.note import ML_DSA_44, Vkey, make_vkey
-from dueprocess.vault.keystore import write_private
+from dueprocess.vault.privatefiles import write_private
 
 ED25519_FILE = "log.pem"
 ML_DSA_44_FILE = "log-ml-dsa-44.pem"

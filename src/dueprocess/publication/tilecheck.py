@@ -10,7 +10,8 @@ from dueprocess.publication.log import read_log_file
 from dueprocess.tlog.checkpoint import open_checkpoint, parse_checkpoint
 from dueprocess.tlog.note import parse_note
 from dueprocess.tlog.policy import NO_QUORUM, Policy
-from dueprocess.tlog.tiles import CHECKPOINT_PATH, TileReader
+from dueprocess.tlog.tilereader import TileReader
+from dueprocess.tlog.tiles import CHECKPOINT_PATH
 
 
 def tile_faults(folder: Path, policy: Policy) -> Iterator[tuple[str, str]]:

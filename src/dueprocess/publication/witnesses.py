@@ -14,7 +14,8 @@ from dueprocess.publication.asking import TIMEOUT_SECONDS, Heard, ask, check_add
 from dueprocess.tlog.checkpoint import Checkpoint, add_cosignatures, open_checkpoint, parse_checkpoint
 from dueprocess.tlog.note import parse_note, verify_note
 from dueprocess.tlog.policy import Policy, Witness
-from dueprocess.tlog.tiles import ReadPath, TileReader
+from dueprocess.tlog.tilereader import TileReader
+from dueprocess.tlog.tiles import ReadPath
 from dueprocess.tlog.witness import AddCheckpoint, format_add_checkpoint, monitoring_path, parse_size
 
 Code = Literal["behind-witness", "log-forked"]

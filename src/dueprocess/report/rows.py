@@ -69,7 +69,7 @@ _OPEN: dict[str, re.Pattern[str]] = {
     "country": re.compile(r"[A-Z]{2}|other"),
     "regime": re.compile(r"[a-z][a-z0-9_.-]{0,31}"),
     "instrument": re.compile(r"[a-z][a-z0-9_]{0,63}"),
-    "basis": re.compile(r"[§\w](?:(?!\d{7})[\w§()., /-]){0,119}"),
+    "basis": re.compile(r"[§\w](?:(?!\d{7})[\w§();., /-]){0,119}"),
     "authority_class": re.compile(r"[a-z][a-z0-9_]{0,63}"),
 }
 """Shapes of the other fields. A citation has no ``@``, no colon and no long run of digits: an address, a

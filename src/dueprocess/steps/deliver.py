@@ -10,6 +10,7 @@ from dueprocess.cases.events import Draft, Event
 from dueprocess.errors import RefusedError
 from dueprocess.history.append import Hand, load, write
 from dueprocess.history.connection import append_lock
+from dueprocess.parcel.eu_reply import Cause
 from dueprocess.steps.produce import LastLook
 from dueprocess.steps.take import known, take
 
@@ -86,6 +87,11 @@ def record_downloads(case_id: str, hand: Hand, ref: str, release: str, made: Dow
     return take(case_id, move, hand)
 
 
+def record_manifest(case_id: str, hand: Hand, ref: str, *, manifest_sha256: str, cause: Cause) -> list[Event]:
+    """Records the digest of the manifest that goes with a hand-over, once."""
+    return take(case_id, lambda case: deliver.manifest(case.target(ref), manifest_sha256, cause), hand)
+
+
 def record_purge(case_id: str, hand: Hand, ref: str) -> list[Event]:
     """Records that the parcel was deleted, once."""
     return take(case_id, lambda case: deliver.purge(case.target(ref)), hand)
@@ -98,6 +104,7 @@ __all__ = [
     "fail_delivery",
     "finish_delivery",
     "record_downloads",
+    "record_manifest",
     "record_purge",
     "start_delivery",
 ]

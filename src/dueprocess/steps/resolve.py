@@ -7,6 +7,8 @@ from dueprocess.history.append import Hand
 from dueprocess.steps.take import take
 
 
-def resolve(case_id: str, hand: Hand, ref: str, found: Found, *, several: bool) -> Event:
+def resolve(
+    case_id: str, hand: Hand, ref: str, found: Found, *, several: bool, ambiguous: bool = False
+) -> Event:
     """Records that the question was answered, by one word and references."""
-    return take(case_id, lambda case: move(case, ref, found, several=several), hand)[-1]
+    return take(case_id, lambda case: move(case, ref, found, several=several, ambiguous=ambiguous), hand)[-1]

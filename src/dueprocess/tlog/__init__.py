@@ -29,6 +29,7 @@ from dueprocess.tlog.epoch import (
     root_from_path,
     verify_path,
 )
+from dueprocess.tlog.growing import Growth, growth, tiles_for_growth
 from dueprocess.tlog.leaf import (
     EPOCH_LEAF_BYTES,
     AttestLeaf,
@@ -150,22 +151,19 @@ from dueprocess.tlog.subjects import (
     subjects_root,
     verify_subject,
 )
+from dueprocess.tlog.tilereader import TileReader
 from dueprocess.tlog.tiles import (
     CHECKPOINT_PATH,
     HEIGHT,
     MOST_ENTRY_BYTES,
     MOST_LEVEL,
     WIDTH,
-    Growth,
     ReadPath,
     TileName,
-    TileReader,
     format_bundle,
-    growth,
     parse_bundle,
     parse_path,
     parse_tile,
-    tiles_for_growth,
 )
 
 __all__ = [

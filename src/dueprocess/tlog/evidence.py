@@ -18,7 +18,8 @@ from dueprocess.tlog.follow import BEFORE, CONSISTENCY, FILES, NOW, Trust, head_
 from dueprocess.tlog.leafrules import LeafRules
 from dueprocess.tlog.merkle import MOST_LEAVES, leaf_hash, verify_consistency
 from dueprocess.tlog.proof import parse_proof, verify_proof
-from dueprocess.tlog.tiles import TileReader, parse_path
+from dueprocess.tlog.tilereader import TileReader
+from dueprocess.tlog.tiles import parse_path
 
 _ENTRY = re.compile(r"entry-([0-9]{10,16})\.json")
 

@@ -20,7 +20,8 @@ from dueprocess.tlog.leafrules import Finding, LeafRules, rules_from_json
 from dueprocess.tlog.note import Vkey, parse_note
 from dueprocess.tlog.policy import NO_QUORUM, Policy
 from dueprocess.tlog.proof import LogProof, format_proof
-from dueprocess.tlog.tiles import ReadPath, TileReader
+from dueprocess.tlog.tilereader import TileReader
+from dueprocess.tlog.tiles import ReadPath
 from dueprocess.wire import Json, b64, canonical
 
 EPOCHS_LATE = 2

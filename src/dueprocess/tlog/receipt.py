@@ -31,7 +31,8 @@ from dueprocess.tlog.record import (
     verify_opening,
 )
 from dueprocess.tlog.subjects import SubjectProof, subject_from_json, verify_subject
-from dueprocess.tlog.tiles import ReadPath, TileReader
+from dueprocess.tlog.tilereader import TileReader
+from dueprocess.tlog.tiles import ReadPath
 from dueprocess.wire import Json, b64, canonical, digest_of, unhex
 
 MOST_RECORDS = 1_000

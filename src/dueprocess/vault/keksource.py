@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from dueprocess.errors import MalformedError, RefusedError, UnavailableError
-from dueprocess.vault.keystore import remove_private, replace_private, write_private
 from dueprocess.vault.passphrase import Passphrase, is_sealed, passphrase_from, seal_kek, unseal_kek
+from dueprocess.vault.privatefiles import remove_private, replace_private, write_private
 from dueprocess.vault.wrapping import KEY_BYTES, kek_id
 from dueprocess.wire import b64, unb64
 

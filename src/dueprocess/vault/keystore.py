@@ -9,7 +9,6 @@ import datetime as dt
 import fcntl
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +25,13 @@ from dueprocess.errors import (
     RefusedError,
     UnavailableError,
 )
+from dueprocess.vault.privatefiles import (
+    UNFINISHED,
+    make_folder,
+    replace_private,
+    sync_folder,
+    write_private,
+)
 from dueprocess.vault.wrapping import KEY_BYTES, Ring, kek_id, needs
 from dueprocess.wire import Json, b64, canonical, parse_json, unb64
 
@@ -38,8 +44,6 @@ KEY_BACKUP_DAYS = 30
 CASES = "cases"
 IN_USE = "in-use.json"
 """Which key-encryption key new keys are wrapped under, and since when."""
-UNFINISHED = ".new-"
-"""How the name of a file begins that is being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,74 +52,6 @@ class CaseKeys:
 
     record_key: bytes
     identity: str
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Writes a file that only its owner reads, whole or not at all, and refuses to replace one."""
-    name = ""
-    try:
-        make_folder(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(name, path)
-        sync_folder(path.parent)
-    except OSError as error:
-        if isinstance(error, FileExistsError) and path.exists():
-            raise ConflictError("exists", f"{path.name} exists already and is never replaced.") from error
-        raise UnavailableError(
-            "cannot-write", f"{path.name} could not be written safely.", why=str(error),
-            do="Check the disk space and the permissions, then run the same command again.",
-        ) from error  # fmt: skip
-    finally:
-        if name:
-            with suppress(
-                OSError
-            ):  # what stays is a second name of the same bytes; `KeyStore.destroy` looks for it
-                Path(name).unlink(missing_ok=True)
-
-
-def replace_private(path: Path, data: bytes, *, at: float | None = None) -> None:
-    """Puts a file that only its owner reads in the place of another: after a crash it is the old or the new one.
-
-    ``at`` is the time that the file shows, seconds since 1970, where it must not become younger.
-    """
-    name = ""
-    try:
-        make_folder(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            if at is not None:
-                os.utime(file.fileno(), (at, at))
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-        name = ""
-        sync_folder(path.parent)
-    except OSError as error:
-        raise UnavailableError(
-            "cannot-write", f"{path.name} could not be written safely.", why=str(error),
-            do="Check the disk space and the permissions, then run the same command again.",
-        ) from error  # fmt: skip
-    finally:
-        if name:
-            with suppress(OSError):  # the next rotation or sweep takes it away
-                Path(name).unlink(missing_ok=True)
-
-
-def remove_private(path: Path) -> None:
-    """Takes a file away, whether it is there or not; a power cut does not bring it back."""
-    try:
-        path.unlink(missing_ok=True)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise UnavailableError(
-            "cannot-destroy", f"{path.name} could not be removed.", why=str(error),
-            do="Make its folder writable and run the same command again.",
-        ) from error  # fmt: skip
 
 
 @contextmanager
@@ -143,24 +79,6 @@ def _away(error: OSError) -> UnavailableError:
     return UnavailableError(
         "no-key-store", "The key store cannot be read.", why=str(error), do="Attach it and try again."
     )
-
-
-def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it, each name safe before anything is put under it."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True, mode=0o700)
-    sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Without it a power cut may take the name of a file whose bytes were safe already."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,14 @@ from dueprocess.errors import BrokenError, RefusedError, UnavailableError
 from dueprocess.vault.keksource import FileSource
 from dueprocess.vault.keystore import (
     CASES,
-    UNFINISHED,
     InUse,
     KeyStore,
     locked,
     name_of_secret,
     read_in_use,
-    replace_private,
-    sync_folder,
     write_in_use,
 )
+from dueprocess.vault.privatefiles import UNFINISHED, replace_private, sync_folder
 from dueprocess.vault.wrapping import Ring, kek_id, needs
 from dueprocess.wire import instant
 

@@ -21,8 +21,9 @@ from typing import Any
 import pyrage
 
 from dueprocess.errors import BrokenError, ConflictError, RefusedError, UnavailableError
-from dueprocess.vault.keystore import CaseKeys, KeyStore, remove_private, sync_folder, write_private
+from dueprocess.vault.keystore import CaseKeys, KeyStore
 from dueprocess.vault.objects import Objects, Stored
+from dueprocess.vault.privatefiles import remove_private, sync_folder, write_private
 from dueprocess.wire import Json, canonical, lp, parse_json
 
 _NAME_LABEL = b"dueprocess/vault-name/v2\n"

@@ -5,15 +5,12 @@ A request must arrive whole in time, so that slow or silent clients cost a threa
 
 import re
 from contextlib import AbstractContextManager
-from http import HTTPStatus
 from typing import Protocol, cast
 
 from dueprocess.doorway import TimedConversation
 from dueprocess.errors import HTTP_STATUS, DueprocessError
 from dueprocess.tlog.witness import MOST_BODY_BYTES, TEXT_TYPE
 from dueprocess.witness.timekeeper import Report, Timekeeper
-
-ANSWER_SECONDS = 10.0
 
 _LENGTH = re.compile(r"[0-9]{1,9}")
 _MONITORED = re.compile(r"/([0-9a-f]{64})/checkpoint")
@@ -24,7 +21,6 @@ class House(Protocol):
 
     timekeeper: Timekeeper
     report: Report
-    stopping: bool
 
     def answering(self) -> AbstractContextManager[None]:
         """Work that a stop waits for."""
@@ -34,6 +30,8 @@ class Conversation(TimedConversation):
     """One connection, which may bring several requests."""
 
     server_version = "dueprocess-witness"
+    content_type = TEXT_TYPE
+    always = (("Cache-Control", "no-cache"), ("X-Content-Type-Options", "nosniff"))
     house: House
 
     def setup(self) -> None:
@@ -56,9 +54,9 @@ class Conversation(TimedConversation):
             elif self.path == "/":
                 self._page()
             elif self.path in ("/add-checkpoint", "/sign-subtree"):
-                self._send(405, b"This address takes POST.\n", headers=(("Allow", "POST"),))
+                self.answer(405, b"This address takes POST.\n", headers=(("Allow", "POST"),))
             else:
-                self._send(404, b"There is nothing here.\n")
+                self.answer(404, b"There is nothing here.\n")
 
     def do_HEAD(self) -> None:  # noqa: N802  the library's name
         """The same without the body."""
@@ -75,11 +73,11 @@ class Conversation(TimedConversation):
             return
         with self.house.answering():
             if self.path == "/sign-subtree":
-                self._send(
+                self.answer(
                     404, b"This witness does not sign subtrees, which the specification leaves open.\n"
                 )
             elif self.path != "/add-checkpoint":
-                self._send(404, b"There is nothing here.\n")
+                self.answer(404, b"There is nothing here.\n")
             else:
                 self._add_checkpoint(body)
 
@@ -89,7 +87,7 @@ class Conversation(TimedConversation):
         except DueprocessError as error:
             self._fail(error)
         else:
-            self._send(judged.status, judged.body, judged.content_type)
+            self.answer(judged.status, judged.body, judged.content_type)
 
     def _monitor(self, origin_sha256: str) -> None:
         try:
@@ -98,9 +96,9 @@ class Conversation(TimedConversation):
             self._fail(error)
             return
         if note is None:
-            self._send(404, b"This witness never cosigned a checkpoint of such a log.\n")
+            self.answer(404, b"This witness never cosigned a checkpoint of such a log.\n")
         else:
-            self._send(200, note)
+            self.answer(200, note)
 
     def _page(self) -> None:
         try:
@@ -108,58 +106,21 @@ class Conversation(TimedConversation):
         except DueprocessError as error:
             self._fail(error)
         else:
-            self._send(200, page.encode())
+            self.answer(200, page.encode())
 
     def _length(self) -> int | None:
         """How long the body is. Answers and gives None where that is not said in one plain way, or too long."""
         lengths = self.headers.get_all("Content-Length") or []
         if "Transfer-Encoding" in self.headers or not lengths:
-            self._refuse(411, b"Say the length of the body with Content-Length.\n")
+            self.answer_last(411, b"Say the length of the body with Content-Length.\n")
         elif len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
-            self._refuse(400, b"The length of the body is said in no plain way.\n")
+            self.answer_last(400, b"The length of the body is said in no plain way.\n")
         elif int(lengths[0]) > MOST_BODY_BYTES:
-            self._refuse(413, b"A request has at most 1,000,000 bytes here.\n")
+            self.answer_last(413, b"A request has at most 1,000,000 bytes here.\n")
         else:
             return int(lengths[0])
         return None
 
-    def _refuse(self, status: int, body: bytes) -> None:
-        """Answers without having read the body, so that the connection cannot go on."""
-        self._send(status, body, headers=(("Connection", "close"),))
-
     def _fail(self, error: DueprocessError) -> None:
         self.house.report(f"Not answered: {error}")
-        self._send(HTTP_STATUS[type(error)], f"{error.what}\n".encode())
-
-    def send_error(
-        self,
-        code: int,
-        message: str | None = None,  # noqa: ARG002  the library's
-        explain: str | None = None,  # noqa: ARG002  the library's
-    ) -> None:
-        """Plain text instead of the library's HTML page."""
-        self._refuse(code, f"{HTTPStatus(code).phrase}\n".encode())
-
-    def _send(
-        self,
-        status: int,
-        body: bytes,
-        content_type: str = TEXT_TYPE,
-        *,
-        headers: tuple[tuple[str, str], ...] = (),
-    ) -> None:
-        self.connection.settimeout(ANSWER_SECONDS)
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-cache")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        for name, value in (*headers, *((("Connection", "close"),) if self.house.stopping else ())):
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  the library's name
-        """Nothing: who asks is nobody's business. What was cosigned is reported elsewhere."""
+        self.answer(HTTP_STATUS[type(error)], f"{error.what}\n".encode())

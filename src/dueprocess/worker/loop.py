@@ -31,6 +31,7 @@ from dueprocess.tlog.epoch import epoch_at, epoch_until
 from dueprocess.wire import instant
 from dueprocess.worker.clock import read_clock
 from dueprocess.worker.ending import run, stop_on_signal
+from dueprocess.worker.tidying import Tidying
 
 TURN_SECONDS = 5
 _HELD = (
@@ -107,14 +108,17 @@ def main() -> int:
     given = parser.parse_args()
     stop = stop_on_signal()
     desk = open_desk(given.install)
-    log = _paced(desk, stop, once=given.once)
+    log, tidying = _paced(desk, stop, once=given.once), Tidying()
     said: list[str] = []
     while not stop.is_set():
         try:
             if log.policy != desk.policy:
                 log = _paced(desk, stop, once=given.once)
             now = read_clock(desk.installation)
-            lines = turn(desk, log, now, letters=given.once or not _ends_soon(desk, now))
+            free = not _ends_soon(desk, now)
+            lines = turn(desk, log, now, letters=given.once or free)
+            if free and not given.once:
+                lines += tidying.turn(desk, now, real=dt.datetime.now(dt.UTC))
             _say(lines, said, sys.stdout)
         except UnavailableError as error:
             if given.once:

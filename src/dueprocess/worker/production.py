@@ -19,10 +19,12 @@ from functools import partial
 from pathlib import Path
 
 from dueprocess.desk.asking import Resolution, resolve
+from dueprocess.desk.collecting import unanswered_tables
 from dueprocess.desk.desk import Desk, open_desk
 from dueprocess.desk.keeping import keep
 from dueprocess.desk.parcels import clear_unfinished
 from dueprocess.desk.production import Production, Watch, produce
+from dueprocess.desk.resuming import clear_reads
 from dueprocess.errors import (
     EXIT_CODES,
     BrokenError,
@@ -109,16 +111,24 @@ def _cleared(desk: Desk) -> list[str]:
 
 
 def _case(desk: Desk, case_id: str, now: dt.datetime, done: Turn) -> list[str]:
+    done.attempt(case_id[:8], lambda: _unkept(desk, case_id, now))
     for ref in list(owed(case_id)):
         what = f"{case_id[:8]} {ref}"
         done.attempt(what, partial(_produced, desk, (case_id, ref), what, now))
     return []
 
 
+def _unkept(desk: Desk, case_id: str, now: dt.datetime) -> list[str]:
+    """Destroys what interrupted productions kept and nobody may use any more."""
+    return [f"{case_id[:8]} {line}" for line in clear_reads(desk, load_case(case_id), now, _clock())]
+
+
 def _produced(desk: Desk, target: tuple[str, str], what: str, now: dt.datetime) -> list[str]:
     if load_case(target[0]).target(target[1]).resolving:
         resolve(desk, *target, store_environment(desk), now=now, clock=_clock)
         return [f"{what}: resolved"]
+    if unanswered_tables(desk, load_case(target[0]), target[1]):
+        return []  # a task for people, which `dueprocess next` shows; it is no failure that could be tried again
     watch = Watch(_clock, Teller(what))
     made = produce(desk, *target, store_environment(desk), now=now, watch=watch)
     return [f"{what}: produced {made.parcel_id}"]
@@ -138,7 +148,7 @@ class Teller:
         self._next = time.monotonic() + seconds
 
     def __call__(self, progress: Progress) -> None:
-        if time.monotonic() < self._next:
+        if time.monotonic() < self._next and not progress.note:
             return
         self._next = time.monotonic() + self._seconds
         self.say(progress)
@@ -148,15 +158,18 @@ class Teller:
 
 
 def progress_words(progress: Progress) -> str:
-    """``table 3 of 12, 400,000 records so far``."""
-    return f"table {progress.entry} of {progress.entries}, {progress.records:,} records so far"
+    """``table 3 of 12, 400,000 records so far``, and what has to be said beside it."""
+    told = f"table {progress.entry} of {progress.entries}, {progress.records:,} records so far"
+    return f"{told}; {progress.note}" if progress.note else told
 
 
 class JsonTeller(Teller):
     """For the program that started this one: a line of JSON on the standard output, before the answer's."""
 
     def say(self, progress: Progress) -> None:
+        told: dict[str, int | str]
         told = {"entry": progress.entry, "entries": progress.entries, "records": progress.records}
+        told |= {"note": progress.note} if progress.note else {}
         print(json.dumps({"progress": told}), flush=True)  # noqa: T201
 
 

@@ -176,7 +176,8 @@ def test_a_second_homeserver_in_the_same_folder_is_refused(run: PlatformRun) -> 
 
 
 _ALONE = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs in its background without it
 from pathlib import Path
 from dueprocess.cli.demo.homeserver import running
 with running(Path(sys.argv[1]), say=lambda text: print(text, flush=True)) as server:

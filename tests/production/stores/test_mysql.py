@@ -13,17 +13,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from dueprocess.demand import Category, Period
 from dueprocess.errors import BrokenError, MalformedError, RefusedError, UnavailableError
-from dueprocess.plan import PlannedColumn, RowPath, TableQuery, TargetQuery, TargetRoute, TimeColumn
+from dueprocess.plan import TargetQuery, TargetRoute
 from dueprocess.production.stores import JSON_TEXT, open_store
 from dueprocess.production.stores.mysql import MysqlStore
 from dueprocess.production.stores.mysqlplan import refuse_plan
 from dueprocess.production.stores.shapes import rows_shape
 from production.conftest import EVA, Platform, platform
 from production.stores import mariadb
-from production.stores.test_engines import (
-    HOSTILE,
+from production.stores.asking import HOSTILE, SINCE, START, UNTIL, read, rows_of
+from production.stores.test_hostile import (
     test_a_name_that_is_not_there_is_told_plainly,
     test_hostile_values_are_values,
 )
@@ -51,9 +50,6 @@ SHARED = (
     test_two_openings_of_one_store_do_not_disturb_each_other,
 )
 """Promises of every engine, kept here with the fixtures of this file."""
-
-SINCE, UNTIL = dt.datetime(2026, 9, 1, tzinfo=dt.UTC), dt.datetime(2026, 10, 1, tzinfo=dt.UTC)
-START = int(SINCE.timestamp() * 1000)
 
 
 def _kind(column: str, kind: str) -> str:
@@ -112,22 +108,6 @@ def host(unbuilt: OnMariadb) -> OnMariadb:
     """Example Host on MariaDB."""
     unbuilt.build()
     return unbuilt
-
-
-def rows_of(
-    table: str, *columns: str, at: str | None = "seen", cap: int = 1_000_000, **path: Any
-) -> TableQuery:
-    """A query for columns of one table, whose subject stands in ``account``."""
-    time = TimeColumn(table, at, path.get("unit", "ms"), path.get("zone", "UTC")) if at else None
-    planned = tuple(PlannedColumn(name, Category("traffic"), ()) for name in columns)
-    made = RowPath(
-        "main", table, (), path.get("subject", "account"), time, time is None, (), path.get("equals", ())
-    )
-    return TableQuery(made, Period(SINCE, UNTIL) if at else None, planned, (at or columns[0],), cap)
-
-
-def read(store: Any, query: TableQuery, subject: str | int = EVA) -> list[dict[str, object]]:
-    return [row for batch in store.batches(query, subject) for row in batch.rows.to_pylist()]
 
 
 def run(link: Any, *texts: str) -> None:
@@ -213,7 +193,8 @@ def test_a_big_account_streams(database: tuple[Any, str]) -> None:
     program = f"""
 import resource, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from production.stores.test_mysql import MysqlStore, rows_of
+from dueprocess.production.stores.mysql import MysqlStore
+from production.stores.asking import rows_of
 store = MysqlStore("main", {dsn!r})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = sum(batch.rows.num_rows for batch in store.batches(rows_of("t", "body"), {EVA!r}))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,17 @@ import pytest
 
 from dueprocess.errors import BrokenError, DueprocessError, RefusedError, UnavailableError
 from dueprocess.plan import Hop, TargetQuery, TargetRoute, TimeColumn
+from dueprocess.production.collect import Collection, Extra
+from dueprocess.production.resuming import EarlierRuns
 from dueprocess.production.stores import open_store
 from dueprocess.production.stores.shapes import rows_shape
 from dueprocess.production.stores.spark import SparkStore
 from dueprocess.production.stores.sparkplan import refuse_plan
 from production.conftest import EVA, Platform, platform
+from production.slow import OwnShelf
+from production.stores.asking import HOSTILE, HOSTILE_VALUES, SINCE, START, UNTIL, read, rows_of
 from production.stores.cluster import Cluster, running
 from production.stores.proxy import Proxy
-from production.stores.test_engines import HOSTILE, HOSTILE_VALUES
-from production.stores.test_mysql import SINCE, START, UNTIL, read, rows_of
 from production.test_stores import (
     test_a_column_that_the_live_schema_lacks_is_drift,
     test_a_subject_is_text_or_a_whole_number,
@@ -350,7 +352,7 @@ def test_a_big_account_streams_in_order(big: str, tmp_path: Path) -> None:
     program = f"""
 import resource, sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from production.stores.test_mysql import rows_of
+from production.stores.asking import rows_of
 from dueprocess.production.stores.spark import SparkStore
 store = SparkStore("main", {big!r})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -388,6 +390,31 @@ def test_an_executor_that_dies_in_mid_query_costs_no_record(cluster: Cluster, bi
             thread.join()
         assert failed or sum(found) == 60_000
         _whole_again(cluster)
+
+
+def test_a_table_of_a_lake_that_was_read_is_not_asked_for_again(host: OnSpark, tmp_path: Path) -> None:
+    """A run ends between two tables and the first is dropped from the lake: the next run has the same files of it."""
+    plan, shelf = (
+        host.plan("traffic", "session", "content.messages", "subscriber"),
+        OwnShelf(tmp_path / "shelf"),
+    )
+
+    def members() -> Iterator[tuple[str, bytes]]:
+        earlier = EarlierRuns(shelf, "d" * 64, plan.plan_sha256, lambda: UNTIL)
+        collection = Collection(plan, host.stores(), "7F3K", Extra(earlier=earlier))
+        for member in collection.members():
+            yield member.path, b"".join(map(bytes, member.chunks))
+        reads.append([each.table for each in collection.results if each.read is not None])
+
+    reads: list[list[str]] = []
+    first = list(islice(members(), 4))
+    assert [path for path, _ in first][2:] == [f"data/main/sessions.0001.{each}" for each in ("jsonl", "csv")]
+    host.cluster.run(f"DROP TABLE {host.dsn.rpartition('.')[2]}.sessions")
+    found = list(members())
+    assert found[:4] == first
+    assert [path for path, _ in found[4:]] == ["data/main/bodies.0001.jsonl", "data/main/bodies.0001.csv",
+                                               "data/redactions.jsonl"]  # fmt: skip
+    assert reads == [["accounts", "sessions"]]
 
 
 def _whole_again(cluster: Cluster) -> None:

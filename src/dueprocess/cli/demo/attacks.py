@@ -32,8 +32,8 @@ from dueprocess.history import connection, ledger
 from dueprocess.history.append import append, load_case, load_events
 from dueprocess.publication.signer import LogSigner
 from dueprocess.tlog.checkpoint import Checkpoint
+from dueprocess.tlog.growing import tiles_for_growth
 from dueprocess.tlog.merkle import Frontier, leaf_hash
-from dueprocess.tlog.tiles import tiles_for_growth
 from dueprocess.wire import Json, b64
 from dueprocess.worker.clock import read_clock
 

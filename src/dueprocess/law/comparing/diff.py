@@ -113,7 +113,9 @@ class _Difference:
             yield from entries.rule_changes(old.rule, new.rule)
             yield from paper_changes(old, new, self._dated(new))
 
-        way = Way[Instrument](lambda each: each.code, _paper_words, compare, lambda each: each.rule.since)
+        way: Way[Instrument] = Way(
+            lambda each: each.code, _paper_words, compare, lambda each: each.rule.since
+        )
         for paper, found in way.differences(self.old.instruments, self.new.instruments):
             for each in under(found, f"Instrument {paper.code}", (paper.code,)):
                 # A new kind of paper widens by what it reaches.
@@ -154,25 +156,30 @@ class _Difference:
             yield from under(found, f"Source {source.key}", codes)
 
 
-_RULES = Way[Rule](lambda each: each.id, entries.whole_rule, entries.rule_changes, lambda each: each.since)
-_CLOCKS = Way[Clock](
+# Not `Way[Rule](…)`: Python 3.12 would write that into the value, which is frozen.
+_RULES: Way[Rule] = Way(
+    lambda each: each.id, entries.whole_rule, entries.rule_changes, lambda each: each.since
+)
+_CLOCKS: Way[Clock] = Way(
     lambda each: each.id,
     lambda each: f"{entries.clock_words(each)}. {entries.whole_rule(each.rule)}",
     entries.clock_changes,
     lambda each: each.rule.since,
     wider="removed",
 )
-_SILENCES = Way[NondisclosureBasis](
+_SILENCES: Way[NondisclosureBasis] = Way(
     lambda each: each.id,
     lambda each: entries.whole_rule(each.rule),
     entries.silence_changes,
     lambda each: each.rule.since,
     wider="added",
 )
-_QUESTIONS = Way[Question](lambda each: each.id, lambda each: each.text, entries.question_changes)
-_REASONS = Way[Reason](lambda each: each.code, lambda each: each.text, entries.reason_changes)
-_FLAGS = Way[Flag](lambda each: each.id, lambda each: each.question, entries.flag_changes, wider="removed")
-_SOURCES = Way[Source](
+_QUESTIONS: Way[Question] = Way(lambda each: each.id, lambda each: each.text, entries.question_changes)
+_REASONS: Way[Reason] = Way(lambda each: each.code, lambda each: each.text, entries.reason_changes)
+_FLAGS: Way[Flag] = Way(
+    lambda each: each.id, lambda each: each.question, entries.flag_changes, wider="removed"
+)
+_SOURCES: Way[Source] = Way(
     lambda each: each.key, lambda each: f"{each.title}, {each.version}", entries.source_changes
 )
 

@@ -1,7 +1,7 @@
 """Stores of the platform, opened for reading by the production worker and by nobody else.
 
 The engine follows from the connection string: ``sqlite:///``, ``postgresql://``, ``mysql://``, ``duckdb:///``,
-``parquet:///``, ``spark://``, ``lines:///`` and ``file:///``.
+``parquet:///``, ``spark://``, ``lines:///`` and ``file:///``. A store ``manual:`` has none: a person collects it.
 """
 
 import re
@@ -22,6 +22,7 @@ from dueprocess.production.stores.facts import (
     UnreachableStore,
 )
 from dueprocess.production.stores.folder import FolderStore, FoundFile
+from dueprocess.production.stores.manual import ManualStore
 
 _PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -31,6 +32,7 @@ __all__ = [
     "ColumnFacts",
     "FolderStore",
     "FoundFile",
+    "ManualStore",
     "Redacted",
     "Row",
     "Store",
@@ -56,16 +58,25 @@ class Stores:
             store.close()
 
 
-def open_stores(datamap: DataMap, environment: Mapping[str, str], reader: str = "dueprocess") -> Stores:
+def open_stores(
+    datamap: DataMap,
+    environment: Mapping[str, str],
+    reader: str = "dueprocess",
+    by_hand: Mapping[str, ManualStore] | None = None,
+) -> Stores:
     """Opens every store of a map, read-only. One that does not answer is kept with its reason.
 
     ``environment`` gives the values of ``${NAME}``. ``reader`` is how this calls itself in a store's own log.
+    ``by_hand`` are the stores that people collect, by name; one that is not given has no answers.
     Refuses a connection string of no known kind.
     """
     databases: dict[str, Store] = {}
     folders: dict[str, FolderStore] = {}
     missing: dict[str, UnavailableError] = {}
     for entry in datamap.stores:
+        if entry.by_hand:
+            databases[entry.name] = (by_hand or {}).get(entry.name) or ManualStore(entry.name)
+            continue
         try:
             where = connect_string(entry, environment)
             if entry.max_rows is None:

@@ -60,6 +60,11 @@ class Store(Protocol):
 
     name: str
 
+    @property
+    def slow(self) -> bool:
+        """Whether a table takes minutes or hours, so that one that was read is kept for a next run."""
+        ...
+
     def resolve(self, query: TargetQuery, /) -> Subject | None:
         """The one subject that the target names, or None. Refuses two, without telling how many."""
         ...
@@ -93,6 +98,8 @@ class Store(Protocol):
 
 class UnreachableStore:
     """A store that could not be opened: each question gives the reason, so that the others go on."""
+
+    slow = False
 
     def __init__(self, name: str, error: UnavailableError) -> None:
         self.name = name

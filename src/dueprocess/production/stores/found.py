@@ -21,3 +21,13 @@ class FoundFile:
 
 def missing(why: str) -> UnavailableError:
     return UnavailableError("file-missing", "A file that a record names could not be read.", why=why)
+
+
+def kept_in_place(sha256: str, size: int) -> UnavailableError:
+    """What is told of a file that must never be copied: its digest and size in bytes."""
+    return UnavailableError(
+        "kept-in-place",
+        "This file is kept in place and never copied; its digest and size alone are told.",
+        why=f"SHA-256 {sha256}, {size} bytes.",
+        do="Read it from where it lies, under its own decision.",
+    )

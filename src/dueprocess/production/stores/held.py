@@ -19,6 +19,7 @@ from dueprocess.plan.window import micros
 from dueprocess.production.stores.arrow import is_json
 from dueprocess.production.stores.check import within_window
 from dueprocess.production.stores.facts import Checked, Redacted, Row, Subject
+from dueprocess.production.stores.found import kept_in_place
 from dueprocess.wire import sha256_hex
 
 OBJECT_BYTES = 16 * 1024 * 1024
@@ -194,12 +195,7 @@ class HeldFile:
     def chunks(self) -> Iterator[bytes]:
         """The original bytes. Refuses a file that was kept in place: its bytes never came into the vault."""
         if self.pieces is None:
-            raise UnavailableError(
-                "kept-in-place",
-                "This file was kept in place and never copied; the hold knows its digest and size alone.",
-                why=f"SHA-256 {self.sha256}, {self.size} bytes.",
-                do="Read it from where it lies, under its own decision.",
-            )
+            raise kept_in_place(self.sha256, self.size)
         for each in self.pieces:
             yield get_object(self.shelf, each)
 
@@ -225,7 +221,8 @@ class HeldFiles:
             for row in inside.select([NAME, SIZE, SHA256, KEPT, PIECES, FILE_AT]).to_pylist():
                 if not self._in_time(row[FILE_AT]):
                     continue
-                pieces = tuple(row[PIECES]) if row[KEPT] == COPIED else None
+                copied = row[KEPT] == COPIED and not self.query.in_place
+                pieces = tuple(row[PIECES]) if copied else None
                 yield HeldFile(str(row[NAME]), int(row[SIZE]), str(row[SHA256]), pieces, self.shelf)
         if self.failure is not None:
             raise self.failure

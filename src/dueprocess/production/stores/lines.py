@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dueprocess.errors import MalformedError, RefusedError, UnavailableError
+from dueprocess.errors import MalformedError, UnavailableError
 from dueprocess.plan import Equalities, Hop, LinesTable, TableQuery, TargetQuery
 from dueprocess.production.stores.check import checked
 from dueprocess.production.stores.facts import Checked, ColumnFacts, Subject
@@ -39,6 +39,7 @@ from dueprocess.production.stores.linerecords import (
     row_of,
 )
 from dueprocess.production.stores.linetimes import Clock, clock_for
+from dueprocess.production.stores.refusals import ambiguous, too_many
 
 type Wanted = Callable[[re.Match[str]], bool]
 
@@ -53,6 +54,8 @@ class _Keys:
 
 class LinesStore:
     """A folder of text files, opened for reading. Each question opens them anew and sees one moment of them."""
+
+    slow = False
 
     def __init__(
         self, name: str, root: Path, lines: Sequence[LinesTable], limits: Limits | None = None
@@ -89,7 +92,7 @@ class LinesStore:
         for record in self._records(route.table, needles, _naming(query), trouble):
             found.append(record)
             if len(found) > 1:
-                raise _ambiguous()
+                raise ambiguous()
         _raise(trouble)
         if not found:
             self._refuse_strange(route.table)
@@ -233,7 +236,7 @@ class LinesStore:
             rows.append(row)
             weight = self._weighed(weight + row.weight)
             if len(rows) > query.cap:
-                raise _too_many(query)
+                raise too_many(query)
         return rows
 
     def _owned(self, query: TableQuery, subject: str, trouble: Trouble) -> Iterator[tuple[Record, Owner]]:
@@ -393,23 +396,3 @@ def _subject(value: Value) -> str:
 def _raise(trouble: Trouble) -> None:
     if (error := trouble.error()) is not None:
         raise error
-
-
-def _ambiguous() -> RefusedError:
-    return RefusedError(
-        "ambiguous-target",
-        "This target does not name exactly one account.",
-        why="A choice between accounts is not the software's to make, nor is their number disclosed.",
-        do="Ask the authority for the exact identifier.",
-        source="formats.md, Scope; architecture.md 1.1",
-    )
-
-
-def _too_many(query: TableQuery) -> RefusedError:
-    return RefusedError(
-        "too-many-rows",
-        f"{query.store}.{query.table} holds more than {query.cap} records of this account and window.",
-        why="A silent cut would pass off a part for the whole.",
-        do="Narrow the window, or raise `max_rows` in the data map (two people).",
-        source="formats.md, Data map",
-    )

@@ -51,6 +51,8 @@ _AS_TEXT = ("interval", "variant", "geometry", "geography")
 class SparkStore(SqlStore):
     """One session on a Spark Connect server: ``spark://host:port/catalog.database?token=…`` (``sparkwire.address``)."""
 
+    slow = True
+
     def __init__(
         self, name: str, where: str, reader: str = "dueprocess", *, timeout: float = TIMEOUT
     ) -> None:

@@ -30,6 +30,7 @@ from dueprocess.production.stores.naming import (
     owning_shape,
     owning_values,
 )
+from dueprocess.production.stores.refusals import ambiguous, too_many
 from dueprocess.production.stores.shapes import (
     count_shape,
     fan_out_shape,
@@ -49,6 +50,7 @@ class TooBigToSortError(Exception):
 class SqlStore(Naming):
     """What the engines share: resolving, streaming, counting, and the checks before and after."""
 
+    slow = False
     counts_first = False
     """Whether rows are counted before they are asked for, because the connection can do one thing at a time."""
 
@@ -93,7 +95,7 @@ class SqlStore(Naming):
             rows = self.fetch(sql, values)
         exact = [row for row in rows if _names(query, row) and _counts(route, row)]
         if len(rows) > 1 or len(exact) != len(rows):
-            raise _ambiguous()
+            raise ambiguous()
         return _subject(exact[0][1]) if exact else None
 
     def called(self, account: TargetRoute, subject: Subject) -> str | None:
@@ -102,7 +104,7 @@ class SqlStore(Naming):
         rows = self._few(sql, values, calling_shape(account), values)
         exact = [row for row in rows if row[1] == subject and _counts(account, row)]
         if len(rows) > 1 or len(exact) != len(rows):
-            raise _ambiguous()
+            raise ambiguous()
         return str(_subject(exact[0][0])) if exact else None
 
     def owners(self, owners: Owners, subject: Subject) -> list[str]:
@@ -112,7 +114,7 @@ class SqlStore(Naming):
         fixed = [value for _, value in owners.equals]
         exact = [row for row in rows if row[0] == subject and [*row[2:]] == fixed]
         if len(rows) > MOST_OWNERS or len(exact) != len(rows):
-            raise _ambiguous()
+            raise ambiguous()
         return list(dict.fromkeys(str(_subject(row[1])) for row in exact))
 
     def _holder(self, query: TargetQuery) -> Subject | None:
@@ -131,7 +133,7 @@ class SqlStore(Naming):
                 rows += self._few(sql, values, shape, wanted)
         exact = [row for row in rows if held(query, row) and _counts(query.route, row)]
         if len(rows) >= MOST_INTERVALS or len(exact) > 1:
-            raise _ambiguous()
+            raise ambiguous()
         return _subject(exact[0][1]) if exact else None
 
     def _few(
@@ -154,7 +156,7 @@ class SqlStore(Naming):
                     self._refuse_too_many(query, subject)
                 total += raw.num_rows
                 if total > query.cap:
-                    raise _too_many(query)
+                    raise too_many(query)
                 yield checked(query, subject, raw)
 
     def has_twice(self, table: str, column: str) -> bool:
@@ -206,7 +208,7 @@ class SqlStore(Naming):
         with self.watch(sql, values, shape):
             ((count,),) = self.fetch(sql, values)
         if int(str(count)) > query.cap:
-            raise _too_many(query)
+            raise too_many(query)
 
     def _refuse_fan_out(self, query: TableQuery, subject: Subject) -> None:
         """Refuses a path on which one record would belong to two subjects."""
@@ -258,26 +260,6 @@ def _split(window: Period | None, parts: int) -> Iterator[Period | None]:
     ends = [since, *(end for end in dict.fromkeys(inner) if since < end < until), until]
     for first, beyond in pairwise(ends):
         yield Period(first, beyond)
-
-
-def _too_many(query: TableQuery) -> RefusedError:
-    return RefusedError(
-        "too-many-rows",
-        f"{query.store}.{query.table} holds more than {query.cap} records of this account and window.",
-        why="A silent cut would pass off a part for the whole.",
-        do="Narrow the window, or raise `max_rows` in the data map (two people).",
-        source="formats.md, Data map",
-    )
-
-
-def _ambiguous() -> RefusedError:
-    return RefusedError(
-        "ambiguous-target",
-        "This target does not name exactly one account.",
-        why="A choice between accounts is not the software's to make, nor is their number disclosed.",
-        do="Ask the authority for the exact identifier.",
-        source="formats.md, Scope; architecture.md 1.1",
-    )
 
 
 def _names(query: TargetQuery, row: Raw) -> bool:
