@@ -55,6 +55,7 @@ def test_the_way_of_a_task_in_commands(office: Office, place: Place, capsys: Out
         "window    none: as it is now",
         "when it was, such as 2026-09-01T10:00:00Z; times and lengths of sessions (session.times)",
         "the account, exactly as above",
+        "(traffic), without other people: they are taken out by the map's rules",
         "nobody has answered yet",
         f"dueprocess collect {short} t1 {TICKETS} --file FILE",
     ):

@@ -100,11 +100,11 @@ def test_a_court_reads_what_a_person_collected_beside_what_programs_did(office: 
     told = statement(package)
     assert told["sources"] == [
         {
-            "store": "paper", "kind": "hand", "taken_at": event.recorded_at, "sha256": "",
+            "store": "paper", "kind": "hand", "taken_at": event.recorded_at,
             "table": "tickets", "by": "ana", "files": [digest],
         },
         {
-            "store": "paper", "kind": "hand", "taken_at": event.recorded_at, "sha256": "",
+            "store": "paper", "kind": "hand", "taken_at": event.recorded_at,
             "table": "contracts", "by": "ana", "files": [],
         },
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def test_a_court_reads_what_a_person_collected_beside_what_programs_did(office: 
     ]  # fmt: skip
     page = package["data/index.html"].decode()
     assert f"collected by hand on {event.recorded_at} by ana" in page
-    assert f"Collected by hand: paper.tickets: collected by hand on {event.recorded_at}" in (
+    assert f"By hand: paper.tickets: collected by hand on {event.recorded_at}" in (
         package["data/case.jsonld"].decode()
     )
     assert f"-- SHA-256 of the collected file: {digest}" in package["data/queries.sql"].decode()

@@ -48,8 +48,8 @@ STATEMENT = Statement(
     produced_at="2026-11-22T10:00:00Z",
     sources=(
         SourceNote("hold-3f2a9c01", "hold", "2026-10-02T08:00:00Z"),
-        SourceNote("hand-01", "hand", "2026-11-20T09:30:00Z", "ab" * 32),
-        SourceNote("hand-02", "hand", "2026-11-20T09:30:00Z"),
+        SourceNote("hand-01", "hand", "2026-11-20T09:30:00Z", "bills", files=("ab" * 32,)),
+        SourceNote("hand-02", "hand", "2026-11-20T09:30:00Z", "letters"),
     ),
 )
 RESULTS = (

@@ -127,5 +127,5 @@ def test_a_source_that_is_no_live_store_has_its_own_record() -> None:
     said = {record["core:description"].split(" on ")[0]: record for record in records}
     assert len(records) == 4
     assert said["Kept by a hold: hold-3f2a9c01: a snapshot that was taken"]["core:object"]
-    assert said["Collected by hand: hand-01: collected by hand"]["core:object"]
-    assert "core:object" not in said["Collected by hand: hand-02: collected by hand"]
+    assert said["By hand: hand-01.bills: collected by hand"]["core:object"]
+    assert "core:object" not in said["By hand: hand-02.letters: answered by hand"]

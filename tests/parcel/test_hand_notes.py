@@ -23,6 +23,9 @@ def test_a_note_names_its_table_the_person_and_every_file() -> None:
     )
     assert two.words.endswith(f"; SHA-256 of the files: {'ab' * 32}, {'cd' * 32}")
     assert " by " not in two.words.partition(AT)[2]
+    assert SourceNote("paper", "hand", AT, table="tickets").words.startswith(
+        f"answered by hand on {AT}, because"
+    )
     assert SourceNote("hold-1", "hold", AT).name == "hold-1"
 
 
@@ -35,6 +38,6 @@ def test_the_statement_with_such_notes_fits_its_schema() -> None:
     )
     told = json.loads(statement_json(replace(ACCOUNT, statement=replace(STATEMENT, sources=notes))))
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(told)
-    assert [set(each) - {"store", "kind", "taken_at", "sha256"} for each in told["sources"]] == [
+    assert [set(each) - {"store", "kind", "taken_at"} for each in told["sources"]] == [
         {"table", "by", "files"}, {"table", "by", "files"}, set(),
     ]  # fmt: skip

@@ -136,7 +136,7 @@ def test_the_statement_for_programs_says_the_same() -> None:
     assert [each["status"] for each in value["entries"]] == [each.status for each in RESULTS]
     assert value["entries"][3]["files"] is True
     assert value["windows"][0] == {"step": "asked", "window": "no end"}
-    assert value["sources"][1]["sha256"] == "ab" * 32
+    assert value["sources"][1]["files"] == ["ab" * 32]
     assert value["redactions"][2]["places"] == 31
     assert value["failed_entry_means"] == NOT_NOTHING
     assert statement_json(ACCOUNT).isascii()

@@ -129,6 +129,7 @@ def _meaning(task: Task, name: str) -> str:
     ]
     told += [
         f"{MEANING[Category(column.category)]} ({column.category})"
+        + (", without other people: they are taken out by the map's rules" if column.third_party else "")
         for column in task.query.columns
         if column.name == name
     ]

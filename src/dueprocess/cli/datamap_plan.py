@@ -147,7 +147,8 @@ def _rows(query: TableQuery, *, dated: bool) -> Iterator[str]:
         zone = f", local time of {time.zone}" if time.zone != "UTC" else ""
         span = window_words(query.window) if dated and query.window else "within the decision's window"
         yield f"  window   {time.table}.{time.column} ({time.unit}{zone}) {span}"
-    yield f"  at most  {query.cap:,} rows, sorted by {', '.join(query.order)}"
+    order = "in the order of the file" if query.by_hand else f"sorted by {', '.join(query.order)}"
+    yield f"  at most  {query.cap:,} rows, {order}"
 
 
 def _why(entry: NotCollected) -> str:

@@ -168,10 +168,8 @@ def stores_by_hand(desk: Desk, case: Case, ref: str, plan: Plan) -> dict[str, Ma
 
 def source_notes(desk: Desk, case: Case, ref: str, plan: Plan) -> tuple[SourceNote, ...]:
     """Who collected what by hand, when, and from which files; staff by their opaque ids alone."""
-    state, staff = (
-        case.target(ref),
-        {each.id for each in desk.roster().entries.values() if each.roster == "staff"},
-    )
+    state = case.target(ref)
+    staff = {each.id for each in desk.roster().entries.values() if each.roster == "staff"}
     notes = []
     for store, label in _by_hand(plan):
         event = answer_to(state, (store, label))

@@ -104,7 +104,7 @@ def _described(
             action["action:result"] = [_reference(record)]
             nodes.append(record)
     for note in sources:
-        kind = "Kept by a hold" if note.kind == "hold" else "Collected by hand"
+        kind = "Kept by a hold" if note.kind == "hold" else "By hand"
         said = f"{kind}: {note.name}: {note.words}"
         nodes.append(_record(evidence, f"source {note.name}", said, origin.get((note.store, note.table), [])))
     return nodes

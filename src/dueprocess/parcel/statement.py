@@ -109,14 +109,13 @@ def summed(counts: Iterable[RedactionCount]) -> tuple[RedactionCount, ...]:
 class SourceNote:
     """A store of the package that is no live store: a snapshot kept by a hold, or a table collected by hand.
 
-    ``taken_at`` is when it was taken, as text. ``sha256`` is that of the file that was collected by hand; ``files`` are
-    those of several. ``table`` is the one that was collected by hand, ``by`` the opaque id of whoever did it.
+    ``taken_at`` is when it was taken, as text. ``table`` is the one that was collected by hand, ``by`` the opaque id of
+    whoever did it, ``files`` the SHA-256 of each file.
     """
 
     store: str
     kind: SourceKind
     taken_at: str
-    sha256: str = ""
     table: str = ""
     by: str = ""
     files: tuple[str, ...] = ()
@@ -132,17 +131,17 @@ class SourceNote:
             return (
                 f"a snapshot that was taken on {self.taken_at} and kept since; nobody read it in the meantime"
             )
-        digests = [*([self.sha256] if self.sha256 else []), *self.files]
-        digest = (
-            f"; SHA-256 of the file{'s' if len(digests) > 1 else ''}: {', '.join(digests)}" if digests else ""
-        )
+        done = "collected" if self.files else "answered"
         by = f" by {self.by}" if self.by else ""
-        return f"collected by hand on {self.taken_at}{by}, because no program reads this source{digest}"
+        plural = "s" if len(self.files) > 1 else ""
+        digests = f"; SHA-256 of the file{plural}: {', '.join(self.files)}" if self.files else ""
+        return f"{done} by hand on {self.taken_at}{by}, because no program reads this source{digests}"
 
     def as_json(self) -> dict[str, Json]:
-        by_hand: dict[str, Json] = {"table": self.table, "by": self.by, "files": list(self.files)}
         told: dict[str, Json] = {"store": self.store, "kind": self.kind, "taken_at": self.taken_at}
-        return {**told, "sha256": self.sha256, **(by_hand if self.table else {})}
+        if self.kind == "hold":
+            return told
+        return {**told, "table": self.table, "by": self.by, "files": list(self.files)}
 
 
 @dataclass(frozen=True, slots=True)
