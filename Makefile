@@ -1,5 +1,5 @@
 # Everything runs from a fresh clone: each target does its own set-up first (see tools/setup.py).
-.PHONY: demo serve test check bench faults canary dist setup docs clean
+.PHONY: demo serve test oldest check bench faults canary dist setup docs clean
 PY := .venv/bin/python
 OUT ?= demo-out
 # The rooms without IO: every branch of them is covered by their own tests.
@@ -18,6 +18,10 @@ test:
 	@$(PY) -m pytest -n 2 --dist loadfile $(GROUND:%=tests/%) $(GROUND:%=--cov=dueprocess.%) --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100
 	@$(PY) -m pytest -n 2 --dist loadfile $(GROUND:%=--ignore=tests/%)
+
+oldest:
+	@python3 tools/setup.py oldest
+	@.venv-oldest/bin/python -m pytest -n 2 --dist loadfile $(GROUND:%=tests/%) tests/library tests/steps tests/history
 
 check:
 	@python3 tools/setup.py dev

@@ -6,6 +6,7 @@ lock file and interpreter it was made for, so an up-to-date tree costs a few mil
     tools/setup.py dev        .venv with the locked packages and this project
     tools/setup.py base       .venv-base with the base install's packages only (for the tests of the wheel)
     tools/setup.py server     .venv-server with what an operator installs and nothing else (for `make bench`)
+    tools/setup.py oldest     .venv-oldest like .venv, on Python 3.12 (for `make oldest`)
     tools/setup.py synapse    .venv-synapse with Matrix Synapse (a separate program)
     tools/setup.py case       .venv-case with case_validate (a separate program)
     tools/setup.py spark      .venv-spark with a Spark cluster (a separate program)
@@ -126,14 +127,34 @@ def interpreter() -> str:
     return found
 
 
-def environment(name: str, lock: str, *, project: bool = False) -> None:
+OLDEST = "3.12"
+
+
+def oldest() -> None:
+    """The same packages on the oldest Python that is promised."""
+    done = subprocess.run(
+        [str(uv()), "python", "find", "--no-project", OLDEST],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        fail(
+            f"no Python {OLDEST} was found",
+            f"install Python {OLDEST} beside the other one and run make oldest again",
+        )
+    environment(".venv-oldest", "requirements/dev.lock", project=True, python=done.stdout.strip())
+
+
+def environment(name: str, lock: str, *, project: bool = False, python: str = "") -> None:
     folder = ROOT / name
     value = digest(lock, "pyproject.toml" if project else lock)
     if stamped(name, value) and (folder / "bin" / "python").exists():
         return
     say(f"making {name} from {lock}")
     if not (folder / "bin" / "python").exists():
-        run(uv(), "venv", "-q", "--no-project", "--python", interpreter(), folder)
+        run(uv(), "venv", "-q", "--no-project", "--python", python or interpreter(), folder)
     run(uv(), "pip", "sync", "-q", "--require-hashes", "--python", folder / "bin" / "python", lock)
     if project:
         run(
@@ -199,6 +220,7 @@ PARTS = {
     "dev": lambda: environment(".venv", "requirements/dev.lock", project=True),
     "base": lambda: environment(".venv-base", "requirements/base.lock"),
     "server": server,
+    "oldest": oldest,
     "synapse": lambda: environment(".venv-synapse", "requirements/synapse.lock"),
     "case": lambda: environment(".venv-case", "requirements/case.lock"),
     "spark": lambda: environment(".venv-spark", "requirements/spark.lock"),
