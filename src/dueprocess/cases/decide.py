@@ -26,7 +26,7 @@ from dueprocess.cases.document import (
     refuse_caller,
 )
 from dueprocess.cases.events import Draft
-from dueprocess.cases.narrow import not_producible, resolvable
+from dueprocess.cases.narrow import not_producible, producible, resolvable
 from dueprocess.cases.notify import BEFORE_RULES
 from dueprocess.errors import ConflictError, RefusedError
 from dueprocess.roster import Entry, Roster, Signature, check
@@ -91,8 +91,7 @@ def propose(case: Case, signing: Signing) -> list[Draft]:
     check_shape(document, action)
     ref = str(document["target"])
     state = case.target(ref)
-    decidable = case.assessed is not None and bool(case.assessed.body["producible"])
-    if not (resolvable(case) if action == "resolve" else decidable):
+    if not (resolvable(case) if action == "resolve" else producible(case)):
         raise not_producible(case)
     check_current(case, state, document, action)
     check_requester(case, document)

@@ -23,7 +23,7 @@ from dueprocess.cases.logproof import (
     check_told,
     check_witnessed,
 )
-from dueprocess.cases.narrow import not_producible, resolvable
+from dueprocess.cases.narrow import not_producible, producible, resolvable
 from dueprocess.cases.notify import BEFORE_RULES, notice_rule, objection_ends, order_ended, time_to_object
 from dueprocess.errors import BrokenError, RefusedError
 from dueprocess.roster import Entry, Roster, Signature, check
@@ -63,8 +63,7 @@ def check_gate(facts: GateFacts) -> list[str]:
 
 def _check_case(facts: GateFacts, state: TargetState) -> str:
     case = facts.case
-    decidable = case.assessed is not None and bool(case.assessed.body["producible"])
-    if not (resolvable(case) if facts.phase == "resolve" else decidable):
+    if not (resolvable(case) if facts.phase == "resolve" else producible(case)):
         raise not_producible(case)
     if state.challenged:
         raise RefusedError(

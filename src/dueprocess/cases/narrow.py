@@ -31,7 +31,7 @@ def narrow(case: Case, narrowing: Narrowing) -> list[Draft]:
     """Records the authorised scope of one target. Refuses anything that the law does not permit."""
     if case.assessed is None:
         raise RefusedError("not-assessed", "This demand was not assessed yet.", do="Run dueprocess assess.")
-    if not case.assessed.body["producible"] and not holdable(case):
+    if not resolvable(case):
         raise not_producible(case)
     item = _within_law(case, narrowing)
     check_authorisable(item)
@@ -63,11 +63,16 @@ def holdable(case: Case) -> bool:
     return some and case.assessed.body["outcome"] in ("permit_subset", "permit_all")
 
 
+def producible(case: Case) -> bool:
+    """Whether the law permits some disclosure, so that one can be decided."""
+    return case.assessed is not None and bool(case.assessed.body["producible"])
+
+
 def resolvable(case: Case) -> bool:
     """Whether two people may let it be found out which account a target means: so that a disclosure or a hold of that
     account can be decided, and for no other demand.
     """
-    return holdable(case) or (case.assessed is not None and bool(case.assessed.body["producible"]))
+    return holdable(case) or producible(case)
 
 
 def not_producible(case: Case) -> RefusedError:

@@ -4,7 +4,7 @@ import datetime as dt
 from contextlib import suppress
 
 from dueprocess.cases.case import Case, TargetState
-from dueprocess.cases.narrow import holdable
+from dueprocess.cases.narrow import holdable, resolvable
 from dueprocess.cli.place import Place
 from dueprocess.desk import packs, replies
 from dueprocess.desk.assessments import current, moved_due_dates
@@ -94,7 +94,7 @@ def owed(
         return [*lines, f"{short}  dueprocess read {short} --suggest"]
     if case.assessed is None:
         return [*lines, f"{short}  dueprocess assess {short}"]
-    if not case.assessed.body["producible"] and not holdable(case):
+    if not resolvable(case):
         lines += [
             f"{short}  nothing can be produced: dueprocess show {short}",
             f"{short}  write back: dueprocess letter {short}; then dueprocess close {short}",
